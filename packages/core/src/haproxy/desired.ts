@@ -1,0 +1,24 @@
+// What one target shall hold: the decision in HAProxy's words. Plain values; made by the controller, taken by `plan`.
+import type { ServerState } from '../model/decision.ts';
+import type { Address } from '../model/view.ts';
+
+export interface DesiredServer {
+  /** The member's name. The server line is found by this name, else by the address. Never put into a command. */
+  readonly member: string;
+  readonly address: Address | undefined;
+  readonly state: ServerState;
+}
+
+export interface DesiredBackend {
+  readonly backend: string;
+  /** A write service: at most one server may accept, and the old one's sessions end before the next is let in. */
+  readonly exclusive: boolean;
+  /** Servers of the backend that match none of these go to maint. */
+  readonly servers: readonly DesiredServer[];
+}
+
+export interface Desired {
+  /** Raised with each new decision; reports name the one they carried out. */
+  readonly serial: number;
+  readonly backends: readonly DesiredBackend[];
+}

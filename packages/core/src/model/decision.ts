@@ -1,0 +1,37 @@
+// Decision: for each service and member ready, drain or maint, each with its reason.
+import type { Reason } from './reason.ts';
+import type { Millis, Revision } from './units.ts';
+
+/**
+ * `ready`: takes new connections. `drain`: no new ones, open sessions stay. `maint`: no new ones; in a write service open sessions are ended.
+ * These are HAProxy's words, HAProxy's meaning.
+ */
+export type ServerState = 'ready' | 'drain' | 'maint';
+
+export interface Verdict {
+  readonly member: string;
+  readonly state: ServerState;
+  readonly reason: Reason;
+}
+
+export interface ServiceDecision {
+  readonly service: string;
+  readonly backend: string;
+  readonly role: 'primary' | 'replica';
+  /** One for each member of the view, sorted by name. */
+  readonly verdicts: readonly Verdict[];
+  /** Why the service as a whole is open or closed, and on whom. */
+  readonly reason: Reason;
+}
+
+export interface Decision {
+  readonly cluster: string;
+  /** The revision of the view that was decided on. */
+  readonly revision: Revision;
+  readonly services: readonly ServiceDecision[];
+  readonly alarms: readonly Reason[];
+  /** Members to be probed in a tight loop, because a switch hangs on what they say. */
+  readonly probeHard: readonly string[];
+  /** Without any new fact, the same view may be decided otherwise from this instant on. */
+  readonly reviewAt: Millis | undefined;
+}

@@ -1,0 +1,67 @@
+// What the operator asked for: the configuration after it has been checked. Durations in milliseconds, sizes in bytes.
+
+export interface ServiceSpec {
+  readonly name: string;
+  /** The HAProxy backend that carries this service. */
+  readonly backend: string;
+  /** `primary` makes it a write service: at most one server, and only with authority. */
+  readonly role: 'primary' | 'replica';
+  /** Read services: a standby further behind than this is out. Undefined: no limit. */
+  readonly maxLagBytes: number | undefined;
+  /** Read services: who takes the reads when no replica can. */
+  readonly fallback: 'primary' | 'none';
+}
+
+/** Connection options in libpq's words and with libpq's meaning. Host and port come from the member's record. */
+export interface ProbeSpec {
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly passfile: string | undefined;
+  readonly dbname: string | undefined;
+  readonly sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full' | undefined;
+  readonly sslrootcert: string | undefined;
+  readonly sslcert: string | undefined;
+  readonly sslkey: string | undefined;
+  readonly connectTimeoutMs: number;
+  /** How often each member is asked at leisure. */
+  readonly intervalMs: number;
+  /** How often the members concerned are asked while a switch is under way. */
+  readonly burstMs: number;
+}
+
+export interface PatroniSpec {
+  readonly kind: 'patroni';
+  readonly scope: string;
+  /** With a leading slash and none at the end: `/service`. */
+  readonly namespace: string;
+}
+
+export interface ClusterSpec {
+  readonly name: string;
+  readonly source: PatroniSpec;
+  /** Undefined: no SQL; a writer is proven by the member's own record. */
+  readonly probe: ProbeSpec | undefined;
+  /** How long a write service stays open on a view that can't be confirmed. `auto` follows the cluster manager. */
+  readonly grace: 'auto' | number;
+  readonly services: readonly ServiceSpec[];
+}
+
+export interface EtcdSpec {
+  readonly endpoints: readonly string[];
+  /** Paths of PEM files, read again when they change. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** One HAProxy process group. */
+export interface TargetSpec {
+  /** For logs and status; the socket's path unless named. */
+  readonly name: string;
+  /** The stats socket, `level admin`. */
+  readonly socket: string;
+  /** The master socket (`haproxy -W -S`), any level: its end is the signal of a reload. */
+  readonly masterSocket: string | undefined;
+}

@@ -1,0 +1,126 @@
+// ClusterView: an immutable picture of one cluster at one etcd revision. An observation gives a new picture; nothing here does I/O.
+import type { ProbeState } from './probe.ts';
+import type { Lsn, Millis, Revision } from './units.ts';
+
+/** Where a member's PostgreSQL listens, as its record says. IPv6 hosts come without brackets. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * A member's role as its own record says, in words that are the same for every version of the cluster manager.
+ * `primary` is Patroni's `master` (before 4.0) or `primary`; `promoting` is its `promoted`: promotion has been *issued*, it is no proof.
+ */
+export type Role = 'primary' | 'promoting' | 'replica' | 'standby_leader' | 'demoted' | 'uninitialized' | 'unknown';
+
+/** A record that could not be read. Its member (or the whole cluster, if `member` is missing) is unknown until it is mended. */
+export interface RecordProblem {
+  readonly key: string;
+  readonly error: string;
+  readonly member: string | undefined;
+}
+
+/** The tags that routing looks at; everything else is kept as it was written. */
+export interface Tags {
+  readonly noloadbalance: boolean;
+  readonly nofailover: boolean;
+  readonly nosync: boolean;
+  readonly custom: Readonly<Record<string, unknown>>;
+}
+
+export interface Member {
+  readonly name: string;
+  /** Where PostgreSQL listens; undefined when the record doesn't say or can't be read. */
+  readonly address: Address | undefined;
+  readonly role: Role;
+  /** PostgreSQL runs, by the record (Patroni: `state` is `running`). */
+  readonly running: boolean;
+  /** The record's own word for the state: `running`, `crashed`, `creating replica`, ... */
+  readonly stateText: string;
+  /** The cluster manager's version that wrote the record. */
+  readonly version: string | undefined;
+  readonly timeline: number | undefined;
+  /** Primary: written (or flushed) position. Standby: the greater of received and replayed. Missing while PostgreSQL is down or being changed. */
+  readonly position: Lsn | undefined;
+  readonly receivePosition: Lsn | undefined;
+  readonly replayPosition: Lsn | undefined;
+  /** Bytes behind the primary by record: replayed where the version tells, else received-or-replayed. Undefined: unknown. A sample up to loop_wait old. */
+  readonly lagBytes: number | undefined;
+  readonly replicationState: string | undefined;
+  readonly tags: Tags;
+  readonly sync: 'sync' | 'quorum' | 'async';
+  readonly pendingRestart: boolean;
+  /** Set while the record says that this node has seen a pause of the cluster. */
+  readonly pauseSeen: boolean;
+  /** Revision at which the member's record was last written. */
+  readonly recordRevision: Revision;
+  /** When that write was seen here. */
+  readonly recordSeenAt: Millis;
+  /** False: the record is gone (lease ran out, process ended); the rest is what was last known. */
+  readonly present: boolean;
+  readonly problem: RecordProblem | undefined;
+  /** What PostgreSQL itself said over SQL; undefined: no probe is configured, or none has ended yet. */
+  readonly probe: ProbeState | undefined;
+}
+
+/** Who holds the cluster manager's authority to take writes. */
+export type Leadership =
+  /** `revision`: when this member was named (not: when its lease was renewed). `seenAt`: when that was seen here. */
+  | { readonly kind: 'held'; readonly member: string; readonly revision: Revision; readonly seenAt: Millis }
+  /**
+   * Nobody holds it. `former` held it last. `graceful`: signs that it had stopped PostgreSQL before it let go.
+   * Patroni deletes the leader key only after the demotion (reference: patroni/ha.py, 3.0.2).
+   */
+  | {
+      readonly kind: 'vacant';
+      readonly former: string | undefined;
+      readonly revision: Revision;
+      readonly seenAt: Millis;
+      readonly graceful: boolean;
+    };
+
+/** A switch that somebody asked the cluster manager for and that has not ended yet. */
+export interface PlannedSwitch {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** ISO text as written; undefined: now. */
+  readonly scheduledAt: string | undefined;
+}
+
+/** The cluster manager's own settings that routing depends on. Patroni's defaults: ttl 30 s, loop_wait 10 s, retry_timeout 10 s. */
+export interface ManagerSettings {
+  readonly ttlMs: number;
+  readonly loopWaitMs: number;
+  readonly retryTimeoutMs: number;
+  readonly maximumLagOnFailoverBytes: number;
+  readonly synchronousMode: 'off' | 'on' | 'quorum';
+  readonly failsafeMode: boolean;
+  /** This cluster follows another one: nobody in it takes writes. */
+  readonly standbyCluster: boolean;
+  readonly paused: boolean;
+}
+
+export interface ClusterView {
+  readonly cluster: string;
+  readonly source: 'patroni';
+  /** The etcd revision that this picture is of. */
+  readonly revision: Revision;
+  /** When a linearizable read last confirmed that this picture is the committed state. */
+  readonly confirmedAt: Millis;
+  /** False until the cluster manager has initialised the cluster; no member takes traffic before. */
+  readonly initialized: boolean;
+  readonly leadership: Leadership;
+  /** Sorted by name. Includes members whose record went away recently (`present: false`). */
+  readonly members: readonly Member[];
+  readonly settings: ManagerSettings;
+  /** Members that Patroni's failsafe key lists, while failsafe mode is on. */
+  readonly failsafeMembers: readonly string[];
+  readonly plannedSwitch: PlannedSwitch | undefined;
+  /** The greatest timeline seen in history, in the leader's record or by a probe. */
+  readonly timeline: number | undefined;
+  readonly problems: readonly RecordProblem[];
+}
+
+export const memberOf = (view: ClusterView, name: string): Member | undefined =>
+  view.members.find((member) => member.name === name);
