@@ -1,0 +1,209 @@
+// The published schema of GET /v2/status and GET /v2/events: everything known, decided and held, with ages and reasons.
+// The daemon makes these documents, pgroutectl and other readers check what they get with the same schemas.
+import { z } from 'zod';
+
+/** A decision's reason: a code from docs/reasons.md, the sentence for people, and the facts it rests on. */
+export const reasonSchema = z.object({
+  code: z.string(),
+  text: z.string(),
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+
+const serverState = z.enum(['ready', 'drain', 'maint']);
+const ageMs = z.number().nonnegative().describe('milliseconds since it was so');
+const addressSchema = z.object({ host: z.string(), port: z.number() });
+
+const probeSchema = z.object({
+  kind: z.enum(['primary', 'standby', 'starting', 'stopping', 'down', 'silent', 'denied']),
+  ageMs,
+  error: z.string().nullable(),
+  lastAnswer: z.object({ kind: z.enum(['primary', 'standby']), ageMs }).nullable(),
+});
+
+const memberSchema = z.object({
+  name: z.string(),
+  address: addressSchema.nullable(),
+  role: z.enum(['primary', 'promoting', 'replica', 'standby_leader', 'demoted', 'uninitialized', 'unknown']),
+  state: z.string().describe("the record's own word: running, crashed, ..."),
+  running: z.boolean(),
+  present: z.boolean().describe('false: the record is gone, this is what was last known'),
+  version: z.string().nullable(),
+  timeline: z.number().nullable(),
+  position: z.string().nullable().describe('WAL position, PostgreSQL text form'),
+  lagBytes: z.number().nullable().describe('by record; a sample up to loop_wait old'),
+  replicationState: z.string().nullable(),
+  sync: z.enum(['sync', 'quorum', 'async']),
+  tags: z.record(z.string(), z.unknown()),
+  pendingRestart: z.boolean(),
+  recordAgeMs: ageMs,
+  problem: z.string().nullable(),
+  probe: probeSchema.nullable(),
+  status: z
+    .enum(['primary', 'standby', 'unavailable'])
+    .describe('what GET /v1/<name>/status answers: the proven writer, a running standby, or neither'),
+});
+
+const leadershipSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('held'), member: z.string(), revision: z.string(), forMs: ageMs }),
+  z.object({
+    kind: z.literal('vacant'),
+    former: z.string().nullable(),
+    revision: z.string(),
+    forMs: ageMs,
+    graceful: z.boolean(),
+  }),
+]);
+
+const viewSchema = z.object({
+  revision: z.string().describe('etcd revision, decimal'),
+  confirmedAgeMs: ageMs.describe('milliseconds since a linearizable read confirmed the view'),
+  initialized: z.boolean(),
+  leadership: leadershipSchema,
+  timeline: z.number().nullable(),
+  paused: z.boolean(),
+  standbyCluster: z.boolean(),
+  failsafeMode: z.boolean(),
+  synchronousMode: z.enum(['off', 'on', 'quorum']),
+  ttlMs: z.number(),
+  loopWaitMs: z.number(),
+  plannedSwitch: z
+    .object({ from: z.string().nullable(), to: z.string().nullable(), scheduledAt: z.string().nullable() })
+    .nullable(),
+  problems: z.array(z.object({ key: z.string(), error: z.string(), member: z.string().nullable() })),
+});
+
+const heldSchema = z.object({
+  target: z.string(),
+  server: z.string().nullable().describe("HAProxy's server line; null: it has none for this member"),
+  state: z.enum(['ready', 'drain', 'maint', 'down', 'missing', 'unknown']),
+  sessions: z.number().nullable(),
+});
+
+const serviceSchema = z.object({
+  name: z.string(),
+  backend: z.string(),
+  role: z.enum(['primary', 'replica']),
+  open: z.boolean().describe('at least one server is decided ready'),
+  routing: z.boolean().describe('at least one target holds at least one ready server'),
+  reason: reasonSchema,
+  servers: z.array(
+    z.object({ member: z.string(), state: serverState, reason: reasonSchema, held: z.array(heldSchema) }),
+  ),
+});
+
+const clusterSchema = z.object({
+  name: z.string(),
+  source: z.object({ kind: z.literal('patroni'), prefix: z.string() }),
+  probing: z.boolean(),
+  view: viewSchema.nullable().describe('null: etcd has not been read yet'),
+  members: z.array(memberSchema),
+  services: z.array(serviceSchema),
+  alarms: z.array(reasonSchema),
+});
+
+const etcdSchema = z.object({
+  members: z.array(
+    z.object({
+      endpoint: z.string(),
+      connected: z.boolean(),
+      lastHeardAgeMs: ageMs.nullable(),
+      error: z.string().nullable(),
+    }),
+  ),
+});
+
+const targetSchema = z.object({
+  name: z.string(),
+  socket: z.string(),
+  state: z.enum(['reachable', 'not_running', 'hung', 'no_permission', 'broken', 'unknown']),
+  version: z.string().nullable(),
+  pid: z.number().nullable(),
+  converged: z.boolean().describe('it was last read back as holding the newest decision'),
+  readBackAgeMs: ageMs.nullable(),
+  problems: z.array(reasonSchema),
+  oldWorkers: z.array(z.object({ pid: z.number(), connections: z.number().nullable() })),
+  counters: z.record(z.string(), z.number()),
+});
+
+/** GET /v2/status. */
+export const statusSchema = z.object({
+  schema: z.literal(1),
+  router: z.object({
+    version: z.string(),
+    host: z.string(),
+    pid: z.number(),
+    startedAt: z.string(),
+    uptimeMs: z.number(),
+  }),
+  at: z.string().describe('when this document was made, ISO 8601'),
+  ready: z.boolean().describe('what /health/is-ready answers'),
+  clusters: z.array(clusterSchema),
+  etcd: etcdSchema,
+  targets: z.array(targetSchema),
+});
+
+export type StatusDocument = z.infer<typeof statusSchema>;
+export type ClusterStatus = z.infer<typeof clusterSchema>;
+export type MemberStatus = z.infer<typeof memberSchema>;
+export type ServiceStatus = z.infer<typeof serviceSchema>;
+export type TargetStatusDocument = z.infer<typeof targetSchema>;
+export type ReasonDocument = z.infer<typeof reasonSchema>;
+
+/**
+ * The milliseconds of one switch of a write service, counted from the first sign of it that was seen here.
+ * Null: did not happen in this switch, or not yet.
+ */
+export const switchPhasesSchema = z.object({
+  leaderGoneMs: z.number().nullable().describe('the leader key was seen to go (or to be taken over)'),
+  leaderNamedMs: z.number().nullable().describe('the new leader was seen'),
+  fencedMs: z.number().nullable().describe('the old server was read back out, its sessions gone'),
+  provenMs: z.number().nullable().describe('the new server was proven to take writes'),
+  decidedMs: z.number().nullable().describe('the decision to open was taken'),
+  openedMs: z.number().nullable().describe('the new server was read back ready'),
+});
+
+/** One line of the journal. */
+export const journalEntrySchema = z.object({
+  seq: z.number().int(),
+  at: z.string().describe('time of day, ISO 8601 with milliseconds'),
+  tMs: z.number().describe("milliseconds of the router's monotonic clock; only differences mean anything"),
+  kind: z.enum([
+    'started',
+    'stopping',
+    'view', // the first view, a new list, a rewind, confirmation lost and regained
+    'leader', // the leader key changed
+    'member', // a member came, went, changed role or state
+    'probe', // a member's PostgreSQL says something else than before
+    'decision', // a member's state in a service changed
+    'fenced', // a target was read back with the servers out and their sessions gone
+    'opened', // a target was read back with the servers in
+    'switch', // a write service has moved: the summary with its phases
+    'target', // a target came, went, was reloaded, hangs
+    'drift', // a target held something else than decided; it was corrected
+    'alarm', // an alarm began
+    'alarm_over',
+    'config',
+  ]),
+  text: z.string(),
+  cluster: z.string().optional(),
+  service: z.string().optional(),
+  member: z.string().optional(),
+  target: z.string().optional(),
+  revision: z.string().optional(),
+  state: serverState.optional(),
+  reason: reasonSchema.optional(),
+  from: z.string().optional().describe('switch, leader, probe: what was before'),
+  to: z.string().optional().describe('switch, leader, probe: what is now'),
+  phases: switchPhasesSchema.optional(),
+});
+
+/** GET /v2/events. */
+export const eventsSchema = z.object({
+  entries: z.array(journalEntrySchema),
+  lastSeq: z.number().int(),
+  lost: z.boolean().describe('entries after the one asked for have left the memory'),
+});
+
+export type JournalEntry = z.infer<typeof journalEntrySchema>;
+export type SwitchPhases = z.infer<typeof switchPhasesSchema>;
+export type EventsDocument = z.infer<typeof eventsSchema>;
