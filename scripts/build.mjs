@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// Bundles the daemon and the command line into one file each, which needs nothing but Node.
+//   packages/server/src/main.ts -> packages/server/dist/pgrouted.mjs
+//   packages/cli/src/main.ts    -> packages/cli/dist/pgroutectl.mjs
+// `__PGROUTED_VERSION__` in the source becomes the version of the top package.json.
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+const bundles = [
+  { from: 'packages/server/src/main.ts', to: 'packages/server/dist/pgrouted.mjs' },
+  { from: 'packages/cli/src/main.ts', to: 'packages/cli/dist/pgroutectl.mjs' },
+];
+
+const absent = bundles.filter(({ from }) => !existsSync(join(root, from)));
+if (absent.length > 0) {
+  console.error(`build: no such entry point: ${absent.map(({ from }) => from).join(', ')}`);
+  process.exitCode = 1;
+}
+
+// CommonJS packages inside an ES module bundle still call `require` for Node's own modules.
+const banner = `#!/usr/bin/env node
+import { createRequire as __createRequire } from 'node:module';
+const require = __createRequire(import.meta.url);`;
+
+for (const { from, to } of bundles.filter((bundle) => !absent.includes(bundle))) {
+  const started = performance.now();
+  try {
+    const result = await build({
+      absWorkingDir: root,
+      entryPoints: [from],
+      outfile: to,
+      bundle: true,
+      platform: 'node',
+      target: 'node20.19',
+      format: 'esm',
+      banner: { js: banner },
+      define: { __PGROUTED_VERSION__: JSON.stringify(version) },
+      external: ['pg-native'],
+      sourcemap: 'linked',
+      legalComments: 'eof',
+      metafile: true,
+      logLevel: 'error',
+    });
+    chmodSync(join(root, to), 0o755);
+    const bytes = result.metafile.outputs[to]?.bytes ?? 0;
+    console.log(`${to}  ${(bytes / 1024).toFixed(0)} KiB  ${(performance.now() - started).toFixed(0)} ms`);
+  } catch {
+    // esbuild has printed what is wrong, with file and line.
+    console.error(`build: ${from} could not be bundled`);
+    process.exitCode = 1;
+  }
+}

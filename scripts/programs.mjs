@@ -1,0 +1,89 @@
+// The Debian programs that tests, benchmarks and the demo start: which are missing, and how to get them.
+// Installing starts no service and creates no default PostgreSQL cluster; whatever is laid down for that is taken away again.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin'];
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const hasProgram = (name) => folders.some((folder) => isExecutable(join(folder, name)));
+
+function hasPostgres() {
+  const root = '/usr/lib/postgresql';
+  return existsSync(root) && readdirSync(root).some((version) => isExecutable(join(root, version, 'bin/postgres')));
+}
+
+// Looked for by program, not by package: whoever built etcd by hand needs no package.
+const needed = [
+  { package: 'haproxy', present: () => hasProgram('haproxy') },
+  { package: 'etcd-server', present: () => hasProgram('etcd') },
+  { package: 'etcd-client', present: () => hasProgram('etcdctl') },
+  { package: 'patroni', present: () => hasProgram('patroni') },
+  { package: 'postgresql', present: hasPostgres },
+  { package: 'util-linux', present: () => hasProgram('setpriv') && hasProgram('unshare') },
+];
+
+const missingPackages = () => needed.filter((entry) => !entry.present()).map((entry) => entry.package);
+
+/** How this user becomes root: [] as root, a sudo prefix, or undefined. A password is asked for only on a terminal. */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  if (!hasProgram('sudo')) return undefined;
+  if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return ['sudo', '-n'];
+  return process.stdin.isTTY ? ['sudo'] : undefined;
+}
+
+const policyFile = '/usr/sbin/policy-rc.d';
+const clusterFolder = '/etc/postgresql-common/createcluster.d';
+const clusterFile = `${clusterFolder}/zz-pgrouted-setup.conf`;
+
+// One shell script, run as root, so that sudo is asked once. `trap` restores everything, also after Ctrl-C.
+const installScript = `
+set -u
+restore() {
+  [ -z "\${policy-}" ] || rm -f ${policyFile}
+  rm -f ${clusterFile}
+  rmdir ${clusterFolder} 2>/dev/null || :
+}
+trap restore EXIT
+trap 'exit 130' INT TERM HUP
+if [ ! -e ${policyFile} ]; then
+  policy=ours
+  printf '#!/bin/sh\\n# Left by an interrupted set-up of pgrouted; may be removed.\\nexit 101\\n' > ${policyFile}
+  chmod 755 ${policyFile}
+fi
+mkdir -p ${clusterFolder}
+printf 'create_main_cluster = false\\n' > ${clusterFile}
+export DEBIAN_FRONTEND=noninteractive
+get() { apt-get -q -y -o DPkg::Lock::Timeout=120 -o APT::Get::List-Cleanup=0 "$@" </dev/null; }
+get --no-install-recommends install "$@" && exit 0
+echo 'Could not install at once; reading the package lists anew.'
+get update && get --no-install-recommends install "$@"
+`;
+
+/** Makes sure that every program is there. Returns undefined, or what to tell the user. */
+export function ensurePrograms(say) {
+  const missing = missingPackages();
+  if (missing.length === 0) return undefined;
+  const advice = `Missing: ${missing.join(' ')}\nOn Debian, as root:\n\n  apt-get update && apt-get install --no-install-recommends ${missing.join(' ')}\n`;
+  if (!hasProgram('apt-get')) return `There is no apt-get here to install packages with. ${advice}`;
+  const prefix = rootPrefix();
+  if (prefix === undefined) return `Packages can be installed only as root or with sudo. ${advice}`;
+  say(`installing Debian packages (none of their services is started): ${missing.join(' ')}`);
+  const [command, ...args] = [...prefix, 'sh', '-c', installScript, 'install', ...missing];
+  spawnSync(command, args, { stdio: 'inherit' });
+  const still = missingPackages();
+  if (still.length > 0) return `apt-get did not bring everything. ${advice}`;
+  if (existsSync('/run/systemd/system'))
+    say('to keep the new services from starting at boot: systemctl disable haproxy etcd patroni postgresql');
+  return undefined;
+}
