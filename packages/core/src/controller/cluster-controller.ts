@@ -1,0 +1,203 @@
+// One cluster's loop. Level-triggered: whatever wakes it (an event, a proof, a probe, a timer) leads to the same pass: latest view, decide,
+// publish. A pass is synchronous, so passes never overlap; what it publishes is carried out by the targets, each in its own loop.
+//
+//   blind ──first list──▶ seeing ──▶ (decide says what an old view is still good for)
+//   blind for longer than the grace: write services are closed, read services are left as they are
+import type { EtcdClient } from '../etcd/client.ts';
+import { EtcdMirror, type MirrorChange } from '../etcd/mirror.ts';
+import type { DesiredBackend } from '../haproxy/desired.ts';
+import type { Clock, Timer } from '../model/clock.ts';
+import type { Decision } from '../model/decision.ts';
+import type { Log } from '../model/log.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import { after, type Millis } from '../model/units.ts';
+import type { ClusterView } from '../model/view.ts';
+import { patroniPrefix, patroniView, withConfirmation, withProbes } from '../patroni/view.ts';
+import { Prober } from '../postgres/probe.ts';
+import { decide } from '../routing/decide.ts';
+import { changesBetween, confirmationChange } from './changes.ts';
+import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
+import type { Journal } from './journal.ts';
+
+/** Patroni's defaults (ttl 30 s, loop_wait 10 s), less a second: how long nothing may be known before write services close. */
+const BLIND_GRACE_MS = 19_000;
+/** A proof that takes longer than this before a writer is opened counts as failed; the next proof tries again. */
+const OPEN_PROOF_DEADLINE_MS = 500;
+/** Without a proof for this long the journal says that the view is not confirmed. The proof runs every 250 ms. */
+const UNCONFIRMED_AFTER_MS = 1_500;
+
+export interface ClusterControllerOptions {
+  readonly spec: ClusterSpec;
+  readonly client: EtcdClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  /** Something else shall be held than before. */
+  readonly publish: () => void;
+  /** After each pass, with what it was decided on. */
+  readonly onPass: (view: ClusterView, decision: Decision, now: Millis) => void;
+}
+
+export class ClusterController {
+  readonly spec: ClusterSpec;
+  readonly prefix: string;
+  readonly mirror: EtcdMirror;
+  readonly #o: ClusterControllerOptions;
+  readonly #prober: Prober | undefined;
+  readonly #startedAt: Millis;
+  #records: ClusterView | undefined;
+  #view: ClusterView | undefined;
+  #decision: Decision | undefined;
+  #desired: readonly DesiredBackend[] = [];
+  #review: Timer | undefined;
+  #confirmed = true;
+  #refused = false;
+  #closed = false;
+
+  constructor(o: ClusterControllerOptions) {
+    const { spec, client, clock, log } = o;
+    this.#o = o;
+    this.spec = spec;
+    this.prefix = patroniPrefix(spec.source);
+    this.mirror = new EtcdMirror({ client, prefix: this.prefix, clock, log });
+    this.mirror.onChange((change) => this.#onMirror(change));
+    this.#startedAt = clock.now();
+    this.#prober =
+      spec.probe === undefined
+        ? undefined
+        : new Prober({ spec: spec.probe, clock, log, onReading: () => this.#pass() });
+  }
+
+  start(): void {
+    this.mirror.start();
+    this.#reviewAt(after(this.#startedAt, this.#blindGraceMs()));
+  }
+
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.#review?.cancel();
+    await Promise.all([this.mirror.close(), this.#prober?.close()]);
+  }
+
+  /** The newest view with what the probes say; undefined until etcd has been read. */
+  view(): ClusterView | undefined {
+    return this.#view;
+  }
+
+  decision(): Decision | undefined {
+    return this.#decision;
+  }
+
+  /** What the targets shall hold for this cluster. */
+  desired(): readonly DesiredBackend[] {
+    return this.#desired;
+  }
+
+  /**
+   * Asked by a target right before it lets servers into a write service: proves the view once more by a linearizable read that is sent now,
+   * and answers whether the newest decision still names exactly these. `restores`: the target held this server before under the
+   * same decision (a reload lost it); then a decision that stands without etcd (grace, failsafe mode, pause) is enough.
+   */
+  async authorize(opens: readonly { backend: string; member: string }[], restores: boolean): Promise<boolean> {
+    const proof = await this.mirror.prove(OPEN_PROOF_DEADLINE_MS);
+    if (this.#closed) return false;
+    this.#pass();
+    const stillNamed = opens.every(({ backend, member }) =>
+      this.#decision?.services.some(
+        (service) =>
+          service.backend === backend &&
+          service.verdicts.some((verdict) => verdict.member === member && verdict.state === 'ready'),
+      ),
+    );
+    const allowed = stillNamed && (proof.ok || restores);
+    this.#refused = !allowed;
+    return allowed;
+  }
+
+  #blindGraceMs(): number {
+    return this.spec.grace === 'auto' ? BLIND_GRACE_MS : this.spec.grace;
+  }
+
+  #onMirror(change: MirrorChange): void {
+    const { clock, journal } = this.#o;
+    const now = clock.now();
+    const { snapshot } = change;
+    if (change.kind !== 'confirmed' || this.#records === undefined) {
+      this.#records = patroniView(this.spec.name, this.prefix, snapshot, this.#records, now);
+    }
+    if (change.kind === 'relisted') {
+      journal.add({
+        kind: 'view',
+        cluster: this.spec.name,
+        revision: String(snapshot.revision),
+        text: `${this.prefix} was listed anew (${change.why.replaceAll('_', ' ')})${change.historyLost ? '; values between the two lists are not known' : ''}`,
+      });
+    }
+    // A target that was refused for want of a proof is told again as soon as there is one.
+    const again = change.kind === 'confirmed' && this.#refused;
+    this.#pass();
+    if (again) this.#o.publish();
+  }
+
+  #pass(): void {
+    if (this.#closed) return;
+    const { clock, journal } = this.#o;
+    const now = clock.now();
+    const records = this.#records;
+    if (records === undefined) {
+      this.#passBlind(now);
+      return;
+    }
+    const confirmedAt = this.mirror.snapshot()?.confirmedAt ?? records.confirmedAt;
+    const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
+    const decision = decide(view, this.spec, now);
+    const before = { view: this.#view, decision: this.#decision };
+    this.#view = view;
+    this.#decision = decision;
+
+    this.#prober?.watch(
+      view.members.flatMap(({ name, address }) => (address === undefined ? [] : [{ name, address }])),
+    );
+    this.#prober?.hurry(decision.probeHard);
+    const desired = desiredOf(decision, view);
+    const changed = !sameDesired(desired, this.#desired);
+    this.#desired = desired;
+    // HAProxy first: the journal can wait, clients can't.
+    if (changed) this.#o.publish();
+
+    for (const entry of changesBetween(before.view, view, before.decision, decision)) journal.add(entry);
+    const confirmed = now - confirmedAt < UNCONFIRMED_AFTER_MS;
+    if (confirmed !== this.#confirmed) {
+      this.#confirmed = confirmed;
+      journal.add(confirmationChange(view, confirmed, now));
+    }
+    this.#o.onPass(view, decision, now);
+    const unconfirmedAt = confirmed ? after(confirmedAt, UNCONFIRMED_AFTER_MS) : undefined;
+    this.#reviewAt(earliest(decision.reviewAt, unconfirmedAt));
+  }
+
+  #passBlind(now: Millis): void {
+    const since = now - this.#startedAt;
+    if (since < this.#blindGraceMs()) return;
+    const desired = closedWrites(this.spec);
+    if (sameDesired(desired, this.#desired)) return;
+    this.#desired = desired;
+    this.#o.publish();
+    this.#o.journal.add({
+      kind: 'view',
+      cluster: this.spec.name,
+      text: `etcd could not be read for ${Math.round(since / 1000)} s since the start: write services are closed, read services stay as they are`,
+    });
+  }
+
+  #reviewAt(instant: Millis | undefined): void {
+    this.#review?.cancel();
+    if (instant === undefined || this.#closed) return;
+    const { clock } = this.#o;
+    this.#review = clock.after(Math.max(0, instant - clock.now()) + 1, () => this.#pass());
+  }
+}
+
+function earliest(...instants: readonly (Millis | undefined)[]): Millis | undefined {
+  return instants.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined);
+}

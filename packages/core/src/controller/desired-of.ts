@@ -1,0 +1,53 @@
+// From a decision to what HAProxy shall hold. Pure.
+import type { DesiredBackend } from '../haproxy/desired.ts';
+import type { Decision } from '../model/decision.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import { type ClusterView, memberOf } from '../model/view.ts';
+
+export function desiredOf(decision: Decision, view: ClusterView): readonly DesiredBackend[] {
+  return decision.services.map((service) => ({
+    backend: service.backend,
+    exclusive: service.role === 'primary',
+    servers: service.verdicts.map(({ member, state }) => ({
+      member,
+      address: memberOf(view, member)?.address,
+      state,
+    })),
+  }));
+}
+
+/**
+ * What to hold when nothing has ever been read and the time for that is over: write services closed, read services not named, so that
+ * they stay as they are.
+ */
+export function closedWrites(spec: ClusterSpec): readonly DesiredBackend[] {
+  return spec.services
+    .filter((service) => service.role === 'primary')
+    .map((service) => ({ backend: service.backend, exclusive: true, servers: [] }));
+}
+
+/** Two sets of backends ask for the same. */
+export function sameDesired(a: readonly DesiredBackend[], b: readonly DesiredBackend[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((left, i) => {
+      const right = b[i];
+      return (
+        right !== undefined &&
+        left.backend === right.backend &&
+        left.exclusive === right.exclusive &&
+        left.servers.length === right.servers.length &&
+        left.servers.every((server, j) => {
+          const other = right.servers[j];
+          return (
+            other !== undefined &&
+            server.member === other.member &&
+            server.state === other.state &&
+            server.address?.host === other.address?.host &&
+            server.address?.port === other.address?.port
+          );
+        })
+      );
+    })
+  );
+}

@@ -1,0 +1,346 @@
+// The running router: one etcd client, one controller per cluster, one target per HAProxy. It ties them together and answers questions
+// from memory. Everything that judges is elsewhere (decide, plan).
+import { hostname } from 'node:os';
+import type { PgroutedConfig } from '../config/config.ts';
+import { EtcdClient } from '../etcd/client.ts';
+import type { Desired, DesiredBackend } from '../haproxy/desired.ts';
+import { Target, type TargetReport, type TargetStatus } from '../haproxy/target.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Decision } from '../model/decision.ts';
+import type { Log } from '../model/log.ts';
+import type { Reason } from '../model/reason.ts';
+import type { TargetSpec } from '../model/spec.ts';
+import type { Millis } from '../model/units.ts';
+import { type ClusterView, memberOf } from '../model/view.ts';
+import type { EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
+import type { MembersAnswer, RouterApi } from './api.ts';
+import { alarmChanges } from './changes.ts';
+import { ClusterController } from './cluster-controller.ts';
+import { Journal } from './journal.ts';
+import { entriesOf } from './reports.ts';
+import { clusterStatus, etcdDocument, memberStatuses, targetDocument } from './status.ts';
+import { SwitchClock } from './switch-clock.ts';
+
+export interface RouterOptions {
+  readonly config: PgroutedConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface RunningRouter extends RouterApi {
+  /** Stops watching and deciding. HAProxy keeps what it holds: traffic on correct servers is not touched. */
+  stop(): Promise<void>;
+  /** Takes a new configuration. Targets that stay the same stay connected; everything decided is decided anew from a fresh list. */
+  reconfigure(config: PgroutedConfig): Promise<void>;
+}
+
+export function startRouter(options: RouterOptions): RunningRouter {
+  const router = new Router(options);
+  router.start();
+  return router;
+}
+
+/** One write service on one target: who was let in last, and the clock of its switches. */
+interface WriteSeat {
+  readonly clock: SwitchClock;
+  letIn: string | undefined;
+}
+
+class Router implements RunningRouter {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #version: string;
+  readonly #journal: Journal;
+  readonly #startedAt: Millis;
+  readonly #startedWall: Date;
+  readonly #targets = new Map<string, { readonly target: Target; readonly spec: TargetSpec }>();
+  readonly #seats = new Map<string, WriteSeat>();
+  readonly #problems = new Map<string, readonly Reason[]>();
+  #config: PgroutedConfig;
+  #client: EtcdClient;
+  #controllers: readonly ClusterController[] = [];
+  #serial = 0;
+
+  constructor({ config, clock, log, version }: RouterOptions) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#log = log;
+    this.#version = version;
+    this.#startedAt = clock.now();
+    this.#startedWall = clock.wall();
+    this.#journal = new Journal(clock, config.journal.memoryEntries);
+    this.#client = this.#newClient();
+  }
+
+  start(): void {
+    this.#journal.add({ kind: 'started', text: `pgrouted ${this.#version} started` });
+    this.#startTargets();
+    this.#startControllers();
+  }
+
+  async stop(): Promise<void> {
+    this.#journal.add({ kind: 'stopping', text: 'pgrouted stops; HAProxy keeps what it holds' });
+    await Promise.all([
+      ...this.#controllers.map((controller) => controller.stop()),
+      ...[...this.#targets.values()].map(({ target }) => target.close()),
+    ]);
+    await this.#client.close();
+  }
+
+  async reconfigure(config: PgroutedConfig): Promise<void> {
+    const old = { controllers: this.#controllers, client: this.#client };
+    this.#config = config;
+    this.#client = this.#newClient();
+    await Promise.all(old.controllers.map((controller) => controller.stop()));
+    await old.client.close();
+    const wanted = new Map(config.haproxy.map((spec) => [JSON.stringify(spec), spec]));
+    for (const [key, { target, spec }] of this.#targets) {
+      if (wanted.has(key)) continue;
+      this.#targets.delete(key);
+      this.#problems.delete(spec.name);
+      await target.close();
+    }
+    this.#startTargets();
+    this.#startControllers();
+    this.#journal.add({ kind: 'config', text: 'the configuration was read again and taken' });
+  }
+
+  status(): StatusDocument {
+    const now = this.#clock.now();
+    const targets = this.#targetStatuses();
+    return {
+      schema: 1,
+      router: {
+        version: this.#version,
+        host: hostname(),
+        pid: process.pid,
+        startedAt: this.#startedWall.toISOString(),
+        uptimeMs: Math.round(now - this.#startedAt),
+      },
+      at: this.#clock.wall().toISOString(),
+      ready: this.ready(),
+      clusters: this.#controllers.map((controller) =>
+        clusterStatus(
+          {
+            spec: controller.spec,
+            prefix: controller.prefix,
+            view: controller.view(),
+            decision: controller.decision(),
+          },
+          targets,
+          now,
+        ),
+      ),
+      etcd: etcdDocument(
+        this.#controllers.map((controller) => controller.mirror.status()),
+        now,
+      ),
+      targets: targets.map((target) => targetDocument(target, now)),
+    };
+  }
+
+  events(afterSeq: number, limit: number): EventsDocument {
+    return this.#journal.since(afterSeq, limit);
+  }
+
+  onEvent(listener: (entry: JournalEntry) => void): () => void {
+    return this.#journal.onEntry(listener);
+  }
+
+  ready(): boolean {
+    const now = this.#clock.now();
+    const targets = this.#targetStatuses();
+    const writes = this.#controllers.flatMap((controller) => {
+      const { spec, prefix } = controller;
+      const facts = { spec, prefix, view: controller.view(), decision: controller.decision() };
+      const services = clusterStatus(facts, targets, now).services;
+      return spec.services
+        .filter((service) => service.role === 'primary')
+        .map((service) => services.find((status) => status.name === service.name)?.routing === true);
+    });
+    return writes.length > 0 && writes.every(Boolean);
+  }
+
+  members(): MembersAnswer {
+    const now = this.#clock.now();
+    const views = this.#controllers.flatMap((controller) => {
+      const view = controller.view();
+      return view === undefined ? [] : [{ spec: controller.spec, view }];
+    });
+    const oldest = views.reduce<ClusterView | undefined>(
+      (a, { view }) => (a === undefined || view.confirmedAt < a.confirmedAt ? view : a),
+      undefined,
+    );
+    return {
+      members: views.flatMap(({ spec, view }) =>
+        [...memberStatuses(spec, view, now)].map(([member, status]) => ({ cluster: spec.name, member, status })),
+      ),
+      revision: oldest === undefined ? undefined : String(oldest.revision),
+      ageMs: oldest === undefined ? undefined : Math.max(0, Math.round(now - oldest.confirmedAt)),
+      source: 'patroni',
+    };
+  }
+
+  #newClient(): EtcdClient {
+    return new EtcdClient({ etcd: this.#config.etcd, clock: this.#clock, log: this.#log });
+  }
+
+  #targetStatuses(): readonly TargetStatus[] {
+    return [...this.#targets.values()].map(({ target }) => target.status());
+  }
+
+  #startTargets(): void {
+    for (const spec of this.#config.haproxy) {
+      const key = JSON.stringify(spec);
+      if (this.#targets.has(key)) continue;
+      const target = new Target({
+        spec,
+        clock: this.#clock,
+        log: this.#log,
+        authorize: (_serial, opens) => this.#authorize(spec.name, opens),
+        onReport: (report) => this.#onReport(spec.name, target, report),
+      });
+      this.#targets.set(key, { target, spec });
+      target.start();
+    }
+  }
+
+  #startControllers(): void {
+    this.#controllers = this.#config.clusters.map(
+      (spec) =>
+        new ClusterController({
+          spec,
+          client: this.#client,
+          clock: this.#clock,
+          log: this.#log,
+          journal: this.#journal,
+          publish: () => this.#publish(),
+          onPass: (view, decision, now) => this.#onPass(view, decision, now),
+        }),
+    );
+    for (const controller of this.#controllers) controller.start();
+  }
+
+  #publish(): void {
+    const backends: DesiredBackend[] = this.#controllers.flatMap((controller) => controller.desired());
+    this.#serial += 1;
+    const desired: Desired = { serial: this.#serial, backends };
+    for (const { target } of this.#targets.values()) target.submit(desired);
+  }
+
+  async #authorize(
+    target: string,
+    opens: readonly { readonly backend: string; readonly member: string }[],
+  ): Promise<boolean> {
+    const byController = new Map<ClusterController, { backend: string; member: string }[]>();
+    for (const open of opens) {
+      const controller = this.#controllerOf(open.backend);
+      if (controller === undefined) return false;
+      byController.set(controller, [...(byController.get(controller) ?? []), open]);
+    }
+    const answers = await Promise.all(
+      [...byController].map(([controller, mine]) =>
+        controller.authorize(
+          mine,
+          mine.every(({ backend, member }) => this.#seat(target, backend).letIn === member),
+        ),
+      ),
+    );
+    return answers.every(Boolean);
+  }
+
+  #controllerOf(backend: string): ClusterController | undefined {
+    return this.#controllers.find(({ spec }) => spec.services.some((service) => service.backend === backend));
+  }
+
+  #seat(target: string, backend: string): WriteSeat {
+    const key = JSON.stringify([target, backend]);
+    const seat = this.#seats.get(key) ?? { clock: new SwitchClock(), letIn: undefined };
+    this.#seats.set(key, seat);
+    return seat;
+  }
+
+  #onPass(view: ClusterView, decision: Decision, now: Millis): void {
+    for (const service of decision.services) {
+      if (service.role !== 'primary') continue;
+      const writer = service.verdicts.find((verdict) => verdict.state === 'ready')?.member;
+      for (const { spec } of this.#targets.values()) {
+        const { clock } = this.#seat(spec.name, service.backend);
+        clock.leadership(view.leadership, now);
+        if (view.leadership.kind === 'held') {
+          const { member } = view.leadership;
+          const said = memberOf(view, member)?.probe?.lastAnswer;
+          if (said?.kind === 'primary' && said.at >= view.leadership.seenAt) clock.proven(member, now);
+        }
+        if (writer === undefined) clock.closed(now);
+        else clock.decided(now);
+      }
+    }
+  }
+
+  #onReport(targetName: string, target: Target, report: TargetReport): void {
+    const services = this.#controllers.flatMap(({ spec }) =>
+      spec.services.map(({ name, backend }) => ({ cluster: spec.name, service: name, backend })),
+    );
+    for (const entry of entriesOf(targetName, report, services)) this.#journal.add(entry);
+    this.#timeSwitches(targetName, report);
+    const problems = target.status().problems;
+    for (const entry of alarmChanges(undefined, this.#problems.get(targetName) ?? [], problems, targetName)) {
+      this.#journal.add(entry);
+    }
+    this.#problems.set(targetName, problems);
+  }
+
+  #timeSwitches(target: string, report: TargetReport): void {
+    const now = this.#clock.now();
+    for (const { spec, decision } of this.#controllers.map((controller) => ({
+      spec: controller.spec,
+      decision: controller.decision(),
+    }))) {
+      for (const service of spec.services) {
+        if (service.role !== 'primary') continue;
+        const seat = this.#seat(target, service.backend);
+        const mine =
+          report.kind === 'fenced' || report.kind === 'opened'
+            ? report.servers.filter((server) => server.backend === service.backend)
+            : [];
+        if (report.kind === 'fenced' && mine.length > 0) {
+          seat.clock.fenced(now);
+          // Once taken out by decision, it comes back in only by a fresh proof, never as something to restore.
+          seat.letIn = undefined;
+        }
+        const opened = report.kind === 'opened' ? mine[0]?.member : undefined;
+        if (opened !== undefined) {
+          seat.letIn = opened;
+          this.#tellSwitch(target, spec.name, service.name, seat.clock.opened(opened, now));
+        }
+        if (report.kind === 'converged') {
+          const writer = decision?.services
+            .find((other) => other.service === service.name)
+            ?.verdicts.find((verdict) => verdict.state === 'ready')?.member;
+          if (writer !== undefined) {
+            seat.letIn = writer;
+            seat.clock.settle(writer);
+          }
+        }
+      }
+    }
+  }
+
+  #tellSwitch(target: string, cluster: string, service: string, summary: ReturnType<SwitchClock['opened']>): void {
+    if (summary === undefined) return;
+    const { from, to, phases } = summary;
+    this.#journal.add({
+      kind: 'switch',
+      cluster,
+      service,
+      target,
+      member: to,
+      ...(from === undefined ? {} : { from }),
+      to,
+      phases,
+      text: `${service} has moved from ${from ?? 'nobody'} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
+    });
+  }
+}

@@ -1,0 +1,213 @@
+// The status document: everything known, decided and held, with ages and reasons. Pure: values in, document out.
+import type { MirrorStatus } from '../etcd/mirror.ts';
+import type { TargetStatus } from '../haproxy/target.ts';
+import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
+import type { ProbeState } from '../model/probe.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import { formatLsn, type Millis } from '../model/units.ts';
+import { type ClusterView, type Member, memberOf } from '../model/view.ts';
+import { decide } from '../routing/decide.ts';
+import type {
+  ClusterStatus,
+  MemberStatus,
+  ServiceStatus,
+  StatusDocument,
+  TargetStatusDocument,
+} from '../status/schema.ts';
+import { reasonDocument } from './journal.ts';
+
+export interface ClusterFacts {
+  readonly spec: ClusterSpec;
+  readonly prefix: string;
+  readonly view: ClusterView | undefined;
+  readonly decision: Decision | undefined;
+}
+
+const round = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);
+
+/**
+ * What PgRoute66 calls a member: `primary` is the member that may take writes now by the same rules as a write service, whether or
+ * not one is configured; `standby` a running standby, however far behind.
+ */
+export function memberStatuses(
+  spec: ClusterSpec,
+  view: ClusterView,
+  now: Millis,
+): ReadonlyMap<string, 'primary' | 'standby' | 'unavailable'> {
+  const [writes] = decide(
+    view,
+    {
+      ...spec,
+      services: [{ name: 'primary', backend: 'primary', role: 'primary', maxLagBytes: undefined, fallback: 'none' }],
+    },
+    now,
+  ).services;
+  const writer = writes?.verdicts.find((verdict) => verdict.state === 'ready')?.member;
+  return new Map(view.members.map((member) => [member.name, statusOf(member, writer)]));
+}
+
+function statusOf(member: Member, writer: string | undefined): 'primary' | 'standby' | 'unavailable' {
+  if (member.name === writer) return 'primary';
+  const said = member.probe?.latest.kind;
+  if (said === 'standby') return 'standby';
+  const recordSaysStandby =
+    member.present &&
+    member.problem === undefined &&
+    member.running &&
+    (member.role === 'replica' || member.role === 'standby_leader');
+  return recordSaysStandby && (said === undefined || said === 'denied') ? 'standby' : 'unavailable';
+}
+
+export function clusterStatus(facts: ClusterFacts, targets: readonly TargetStatus[], now: Millis): ClusterStatus {
+  const { spec, view, decision } = facts;
+  const statuses = view === undefined ? new Map() : memberStatuses(spec, view, now);
+  return {
+    name: spec.name,
+    source: { kind: spec.source.kind, prefix: facts.prefix },
+    probing: spec.probe !== undefined,
+    view: view === undefined ? null : viewDocument(view, now),
+    members:
+      view?.members.map((member) => memberDocument(member, statuses.get(member.name) ?? 'unavailable', now)) ?? [],
+    services: decision?.services.map((service) => serviceDocument(service, view, targets)) ?? [],
+    alarms: decision?.alarms.map(reasonDocument) ?? [],
+  };
+}
+
+function viewDocument(view: ClusterView, now: Millis): NonNullable<ClusterStatus['view']> {
+  const { leadership, settings, plannedSwitch } = view;
+  return {
+    revision: String(view.revision),
+    confirmedAgeMs: round(now - view.confirmedAt),
+    initialized: view.initialized,
+    leadership:
+      leadership.kind === 'held'
+        ? {
+            kind: 'held',
+            member: leadership.member,
+            revision: String(leadership.revision),
+            forMs: round(now - leadership.seenAt),
+          }
+        : {
+            kind: 'vacant',
+            former: leadership.former ?? null,
+            revision: String(leadership.revision),
+            forMs: round(now - leadership.seenAt),
+            graceful: leadership.graceful,
+          },
+    timeline: view.timeline ?? null,
+    paused: settings.paused,
+    standbyCluster: settings.standbyCluster,
+    failsafeMode: settings.failsafeMode,
+    synchronousMode: settings.synchronousMode,
+    ttlMs: settings.ttlMs,
+    loopWaitMs: settings.loopWaitMs,
+    plannedSwitch:
+      plannedSwitch === undefined
+        ? null
+        : {
+            from: plannedSwitch.from ?? null,
+            to: plannedSwitch.to ?? null,
+            scheduledAt: plannedSwitch.scheduledAt ?? null,
+          },
+    problems: view.problems.map(({ key, error, member }) => ({ key, error, member: member ?? null })),
+  };
+}
+
+function memberDocument(member: Member, status: MemberStatus['status'], now: Millis): MemberStatus {
+  const { tags } = member;
+  const named = Object.entries({
+    noloadbalance: tags.noloadbalance,
+    nofailover: tags.nofailover,
+    nosync: tags.nosync,
+  }).filter(([, on]) => on);
+  return {
+    name: member.name,
+    address: member.address ?? null,
+    role: member.role,
+    state: member.stateText,
+    running: member.running,
+    present: member.present,
+    version: member.version ?? null,
+    timeline: member.timeline ?? null,
+    position: member.position === undefined ? null : formatLsn(member.position),
+    lagBytes: member.lagBytes ?? null,
+    replicationState: member.replicationState ?? null,
+    sync: member.sync,
+    tags: { ...tags.custom, ...Object.fromEntries(named) },
+    pendingRestart: member.pendingRestart,
+    recordAgeMs: round(now - member.recordSeenAt),
+    problem: member.problem?.error ?? null,
+    probe: member.probe === undefined ? null : probeDocument(member.probe, now),
+    status,
+  };
+}
+
+function probeDocument({ latest, lastAnswer }: ProbeState, now: Millis): NonNullable<MemberStatus['probe']> {
+  return {
+    kind: latest.kind,
+    ageMs: round(now - latest.at),
+    error: 'error' in latest ? latest.error : null,
+    lastAnswer: lastAnswer === undefined ? null : { kind: lastAnswer.kind, ageMs: round(now - lastAnswer.at) },
+  };
+}
+
+type Held = ServiceStatus['servers'][number]['held'][number];
+
+function serviceDocument(
+  service: ServiceDecision,
+  view: ClusterView | undefined,
+  targets: readonly TargetStatus[],
+): ServiceStatus {
+  const servers = service.verdicts.map((verdict) => ({
+    member: verdict.member,
+    state: verdict.state,
+    reason: reasonDocument(verdict.reason),
+    held: targets.map((target) => heldBy(target, service.backend, verdict, view)),
+  }));
+  return {
+    name: service.service,
+    backend: service.backend,
+    role: service.role,
+    open: servers.some((server) => server.state === 'ready'),
+    routing: servers.some((server) => server.state === 'ready' && server.held.some((held) => held.state === 'ready')),
+    reason: reasonDocument(service.reason),
+    servers,
+  };
+}
+
+function heldBy(target: TargetStatus, backend: string, verdict: Verdict, view: ClusterView | undefined): Held {
+  const unknown: Held = { target: target.name, server: null, state: 'unknown', sessions: null };
+  if (target.state !== 'reachable' || target.facts === undefined) return unknown;
+  const address = view === undefined ? undefined : memberOf(view, verdict.member)?.address;
+  const fact = matchServer(target.facts.servers, backend, verdict.member, address);
+  if (fact === undefined) return { ...unknown, state: 'missing' };
+  const state = fact.maint ? 'maint' : fact.drain ? 'drain' : fact.inRotation ? 'ready' : 'down';
+  return { target: target.name, server: fact.server, state, sessions: fact.sessions ?? null };
+}
+
+export function targetDocument(target: TargetStatus, now: Millis): TargetStatusDocument {
+  return {
+    name: target.name,
+    socket: target.socket,
+    state: target.state,
+    version: target.facts?.worker.version ?? null,
+    pid: target.facts?.worker.pid ?? null,
+    converged: target.converged,
+    readBackAgeMs: target.readAt === undefined ? null : round(now - target.readAt),
+    problems: target.problems.map(reasonDocument),
+    oldWorkers: target.oldWorkers.map(({ pid, connections }) => ({ pid, connections: connections ?? null })),
+    counters: { ...target.counters },
+  };
+}
+
+export function etcdDocument(mirrors: readonly MirrorStatus[], now: Millis): StatusDocument['etcd'] {
+  // All mirrors share the members' connections; the first one tells.
+  return {
+    members: (mirrors[0]?.members ?? []).map(({ endpoint, connected, lastHeardAt, error }) => ({
+      endpoint,
+      connected,
+      lastHeardAgeMs: lastHeardAt === undefined ? null : round(now - lastHeardAt),
+      error: error ?? null,
+    })),
+  };
+}
