@@ -1,0 +1,47 @@
+// What connection options depend on outside of the configuration: environment, home folder, files. Passed in, so that rules can be tested.
+// Files are read anew for each connection plan: a renewed certificate or password is taken up without a restart.
+import { readFileSync, statSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+
+export type FileReading =
+  | { readonly kind: 'file'; readonly text: string; readonly mode: number; readonly ownerId: number }
+  | { readonly kind: 'missing' }
+  /** There is something, but no regular file. */
+  | { readonly kind: 'not-a-file' }
+  | { readonly kind: 'unreadable'; readonly error: string };
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Undefined: no home folder, so none of libpq's default files. */
+  readonly home: string | undefined;
+  /** The name of the user we run as: libpq's default user. */
+  readonly osUser: string | undefined;
+  readonly readFile: (path: string) => FileReading;
+}
+
+export function systemSurroundings(): Surroundings {
+  const { env } = process;
+  const user = currentUser();
+  return { env, home: env['HOME'] || user?.homedir || homedir() || undefined, osUser: user?.username, readFile };
+}
+
+/** A process may run under a number that has no name (containers). */
+function currentUser(): { readonly username: string; readonly homedir: string } | undefined {
+  try {
+    return userInfo();
+  } catch {
+    return undefined;
+  }
+}
+
+function readFile(path: string): FileReading {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return { kind: 'not-a-file' };
+    return { kind: 'file', text: readFileSync(path, 'utf8'), mode: stat.mode & 0o777, ownerId: stat.uid };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    return { kind: 'unreadable', error: error instanceof Error ? error.message : String(error) };
+  }
+}
