@@ -13,7 +13,7 @@ export interface BoxOptions {
   readonly user: string;
   /** Standard output and error of everything in the box are appended here. */
   readonly logFile: string;
-  /** Its first line is the process id of the program that the starter doesn't see (`postmaster.pid`). */
+  /** PostgreSQL's `postmaster.pid`: tells the shell which process Patroni started, and which shared memory that guards its data with. */
   readonly pidFile: string;
   /** Default: a namespace where the kernel allows one. */
   readonly isolation?: Isolation;
@@ -27,13 +27,16 @@ export interface Box {
   readonly running: () => boolean;
   /** Starts a program in the box. No shell reads its arguments. */
   readonly start: (command: string, args: readonly string[]) => void;
-  /** Cuts the power. In a plain box, programs that `start` did not start itself are the caller's to kill. Settles when the box has ended. */
+  /** Cuts the power. Settles when the box has ended; in a plain one, children of PostgreSQL may need an instant more. */
   readonly kill: () => Promise<void>;
 }
 
 const shell = `
 while read -r line; do eval "exec $line" </dev/null & done
-[ $$ = 1 ] || kill -KILL $(jobs -p) $(head -n 1 "$1") 2>/dev/null
+[ $$ = 1 ] && exit
+segment=$(sed -n '7s/.* //p' "$1")
+kill -KILL $(jobs -p) $(head -n 1 "$1")
+[ -z "$segment" ] || until ipcrm -m "$segment" || ! ipcs -m -i "$segment"; do sleep 0.1; done
 `;
 
 /** Ways into a new PID namespace, as root and as a normal user; the first that the kernel allows is taken. */

@@ -89,7 +89,6 @@ export function patroniConfig(cluster: ClusterPlan, node: NodePlan): string {
         ],
         parameters: {
           unix_socket_directories: node.home,
-          cluster_name: node.name,
           // full_page_writes stays on: pg_rewind wants it.
           fsync: 'off',
           shared_buffers: '16MB',

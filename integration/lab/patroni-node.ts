@@ -1,5 +1,4 @@
 // One Patroni node in a box: the whole node, or its Patroni, or its PostgreSQL, can be killed, frozen and started again.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -74,13 +73,9 @@ export function patroniNode(plan: NodePlan, superuser: Login, isolation: Isolati
     home: plan.home,
     configFile: config,
     killNode: async () => {
-      if (box?.isolation === 'plain') {
-        const segment = sharedMemoryOf(data);
-        const all = [...patroni(), ...postgres()];
-        await ended(signal(all, 'SIGKILL'));
-        if (segment !== undefined) execFileSync('ipcrm', ['-m', segment], { stdio: 'ignore' });
-      }
+      const all = [...patroni(), ...postgres()];
       await box?.kill();
+      await ended(signal(all, 'SIGKILL'));
       box = undefined;
     },
     killPatroni: async () => ended(signal(patroni(), 'SIGKILL')),
@@ -137,13 +132,4 @@ export function patroniNode(plan: NodePlan, superuser: Login, isolation: Isolati
     status: () => nodeStatus(plan.restPort),
     log: () => readFileSync(logFile, 'utf8'),
   };
-}
-
-/** The small System V segment by which a postmaster guards its data folder; outside a namespace SIGKILL leaves it behind. */
-function sharedMemoryOf(data: string): string | undefined {
-  try {
-    return readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[6]?.trim().split(/\s+/)[1];
-  } catch {
-    return undefined;
-  }
 }

@@ -40,6 +40,8 @@ export interface PatroniCluster {
   readonly namespace: string;
   readonly nodes: readonly PatroniNode[];
   readonly node: (name: string) => PatroniNode;
+  /** Each node's name by its PostgreSQL port, as `startWriter` takes it. */
+  readonly names: ReadonlyMap<number, string>;
   readonly superuser: Login;
   /** May connect and nothing else: what a probe needs. */
   readonly probe: Login;
@@ -162,6 +164,7 @@ function controls(plan: ClusterPlan, nodes: readonly PatroniNode[]): PatroniClus
     namespace: plan.namespace,
     nodes,
     node: nodeOf,
+    names: new Map(nodes.map(({ pgPort, name }) => [pgPort, name])),
     superuser: plan.superuser,
     probe: login('pgrouted'),
     app: login('app'),
