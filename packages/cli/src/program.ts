@@ -1,0 +1,123 @@
+// The command line: commands, options, help, and how an outcome becomes an exit code. The work is done in commands/.
+import { Command, CommanderError, Option } from 'commander';
+import { defaultUrl, parseUrl, type RouterAddress } from './api/request.ts';
+import { type EventsOptions, events } from './commands/events.ts';
+import { explain } from './commands/explain.ts';
+import { type Output, status } from './commands/status.ts';
+import { type ExitCode, exitCodes, Failure } from './failure.ts';
+import type { Io } from './io.ts';
+import { countOption, kindsOption, sinceOption, spanOption } from './options.ts';
+import { version } from './version.ts';
+
+const exitHelp = `
+Exit codes: 0 done (status: every write service has a server); 1 the router could not be reached or understood, or a file
+could not be read or written; 2 wrong command line or configuration; 3 status: reached, but not every write service has a server.`;
+
+interface GlobalOptions {
+  readonly url?: string;
+  readonly timeout: number;
+}
+
+/** Runs one command to its end. Gives the exit code; every failure has been written to standard error as one line. */
+export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+  let outcome: ExitCode = exitCodes.ok;
+  const program = build(io, (code) => {
+    outcome = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return outcome;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (!(error instanceof Failure)) throw error;
+    io.err(`pgroutectl: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+function build(io: Io, ended: (code: ExitCode) => void): Command {
+  const program = new Command('pgroutectl')
+    .description('Shows and explains what pgrouted knows, decides and holds; records and replays what it saw.')
+    .version(version, '-V, --version', 'print the version')
+    .option('--url <url>', `where pgrouted's API is (else PGROUTED_URL, else ${defaultUrl})`)
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for an answer').argParser(spanOption).default(5_000, '5s'),
+    )
+    .addHelpText('after', exitHelp)
+    .exitOverride()
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      outputError: (text, write) => write(text.replace(/^error: /, 'pgroutectl: ')),
+      getOutHelpWidth: () => io.columns ?? 100,
+      getErrHelpWidth: () => io.columns ?? 100,
+    });
+  const routerOf = (): RouterAddress => {
+    const { url, timeout } = program.opts<GlobalOptions>();
+    return { url: parseUrl(url ?? io.env['PGROUTED_URL'] ?? defaultUrl), timeoutMs: timeout };
+  };
+
+  program
+    .command('status')
+    .description('the whole picture: clusters, members, services, HAProxy, etcd')
+    .addOption(outputOption())
+    .option('-w, --watch [interval]', 'again and again, each second unless told otherwise', spanOption)
+    .action(async (options: { readonly output: Output; readonly watch?: number | true }) => {
+      const watchMs = options.watch === true ? 1_000 : options.watch;
+      ended(await status(io, { router: routerOf(), output: options.output, watchMs }));
+    });
+
+  program
+    .command('explain')
+    .description('for each service and member: in or out, and why')
+    .argument('[member]', 'only this member')
+    .option('--cluster <name>', 'only this cluster')
+    .option('--service <name>', 'only this service')
+    .addOption(outputOption())
+    .action(
+      async (
+        member: string | undefined,
+        options: { readonly cluster?: string; readonly service?: string; readonly output: Output },
+      ) => {
+        const asked = { member, cluster: options.cluster, service: options.service };
+        ended(await explain(io, { router: routerOf(), output: options.output, asked }));
+      },
+    );
+
+  program
+    .command('events')
+    .description('the journal: what was seen, decided and done, and when')
+    .option('-f, --follow', 'go on with new entries until Ctrl-C', false)
+    .option('--since <seq|duration>', "after this entry's number, or this long ago", sinceOption)
+    .option('--kind <kind,...>', 'only these kinds', kindsOption, [])
+    .option('-n, --count <number>', 'at most so many, the newest (default: 20; with --since: all)', countOption)
+    .addOption(outputOption('table for people, json for one entry a line'))
+    .action(
+      async (options: {
+        readonly follow: boolean;
+        readonly since?: EventsOptions['since'];
+        readonly kind: EventsOptions['kinds'];
+        readonly count?: number;
+        readonly output: Output;
+      }) => {
+        const { since } = options;
+        const count = options.count ?? (since === undefined ? 20 : undefined);
+        ended(
+          await events(io, {
+            router: routerOf(),
+            output: options.output,
+            follow: options.follow,
+            since,
+            kinds: options.kind,
+            count,
+          }),
+        );
+      },
+    );
+
+  return program;
+}
+
+function outputOption(description = 'table for people, json for programs'): Option {
+  return new Option('-o, --output <form>', description).choices(['table', 'json']).default('table');
+}

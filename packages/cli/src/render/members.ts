@@ -1,0 +1,104 @@
+// The members of one cluster as a table: record and probe side by side. Pure.
+import type { ClusterStatus, MemberStatus } from '@pgrouted/core/status/schema';
+import { formatAddress, formatAge, formatBytes } from './amounts.ts';
+import { type Cell, type Column, type Note, type Row, renderTable } from './table.ts';
+import type { Ink, Look } from './text.ts';
+
+interface MemberColumn extends Column {
+  readonly cell: (member: MemberStatus, cluster: ClusterStatus) => Cell;
+}
+
+const columns: readonly MemberColumn[] = [
+  { title: 'MEMBER', shrinkTo: 12, cell: (member) => ({ text: member.name, ink: 'strong' }) },
+  { title: 'ADDRESS', shrinkTo: 15, cell: (member) => ({ text: formatAddress(member.address) }) },
+  {
+    title: 'ROLE',
+    cell: (member) => ({ text: roleWords[member.role], ink: member.role === 'primary' ? 'strong' : 'plain' }),
+  },
+  { title: 'STATE', shrinkTo: 8, cell: stateCell },
+  { title: 'TL', align: 'right', cell: timelineCell },
+  { title: 'LAG', align: 'right', cell: lagCell },
+];
+
+const syncColumn: MemberColumn = {
+  title: 'SYNC',
+  cell: (member) => ({ text: member.role === 'primary' ? '-' : member.sync }),
+};
+const probeColumn: MemberColumn = { title: 'PROBE', cell: probeCell };
+
+const roleWords: Readonly<Record<MemberStatus['role'], string>> = {
+  primary: 'primary',
+  promoting: 'promoting',
+  replica: 'replica',
+  standby_leader: 'standby leader',
+  demoted: 'demoted',
+  uninitialized: 'uninit.',
+  unknown: 'UNKNOWN',
+};
+
+export function renderMembers(look: Look, cluster: ClusterStatus): readonly string[] {
+  const shown = [
+    ...columns,
+    ...(cluster.members.some((member) => member.sync !== 'async') ? [syncColumn] : []),
+    ...(cluster.probing ? [probeColumn] : []),
+  ];
+  const rows = cluster.members.map(
+    (member): Row => ({
+      mark: member.problem === null ? '' : '!!',
+      cells: shown.map((column) => column.cell(member, cluster)),
+      notes: notesOf(member),
+    }),
+  );
+  return renderTable(look, shown, rows, { indent: 4, wrapLast: false });
+}
+
+function stateCell(member: MemberStatus): Cell {
+  if (!member.present) return { text: 'GONE', ink: 'bad' };
+  return { text: member.state, ink: member.running ? 'plain' : 'bad' };
+}
+
+function timelineCell(member: MemberStatus, cluster: ClusterStatus): Cell {
+  if (member.timeline === null) return { text: '-' };
+  const behind = cluster.view?.timeline !== null && cluster.view?.timeline !== member.timeline;
+  return { text: String(member.timeline), ink: behind ? 'warn' : 'plain' };
+}
+
+function lagCell(member: MemberStatus): Cell {
+  if (member.role === 'primary' || member.role === 'standby_leader') return { text: '-' };
+  return { text: member.lagBytes === null ? '?' : formatBytes(member.lagBytes) };
+}
+
+function probeCell(member: MemberStatus): Cell {
+  const { probe } = member;
+  if (probe === null) return { text: 'none yet', ink: 'faint' };
+  const ink: Ink = probe.kind === 'primary' || probe.kind === 'standby' ? 'plain' : 'bad';
+  return { text: `${probe.kind} ${formatAge(probe.ageMs)}`, ink };
+}
+
+function notesOf(member: MemberStatus): readonly Note[] {
+  const notes: Note[] = [];
+  if (member.problem !== null) notes.push({ text: `its record can't be read: ${member.problem}`, ink: 'bad' });
+  if (!member.present) {
+    notes.push({
+      text: `its record is gone since ${formatAge(member.recordAgeMs)}; what stands here is the last known`,
+      ink: 'warn',
+    });
+  }
+  const { probe } = member;
+  if (probe !== null && probe.error !== null) {
+    const before =
+      probe.lastAnswer === null
+        ? 'it never answered'
+        : `last answer: ${probe.lastAnswer.kind}, ${formatAge(probe.lastAnswer.ageMs)} ago`;
+    notes.push({ text: `probe: ${probe.error} (${before})`, ink: 'warn' });
+  }
+  if (member.pendingRestart)
+    notes.push({ text: 'PostgreSQL waits for a restart to take over its settings', ink: 'faint' });
+  const tags = Object.entries(member.tags)
+    .filter(([, value]) => value !== false)
+    .map(([name, value]) =>
+      value === true ? name : `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+  if (tags.length > 0) notes.push({ text: `tags: ${tags.join(', ')}`, ink: 'faint' });
+  return notes;
+}

@@ -1,0 +1,67 @@
+// The pages are kept as text files in test/pages, so that a person can review how each situation looks.
+import { describe, expect, it } from 'vitest';
+import * as documents from '../../test/documents.ts';
+import { renderStatus } from './status.ts';
+import { lengthOf } from './text.ts';
+
+const situations = {
+  healthy: documents.document(),
+  'switch-under-way': documents.switchUnderWay(),
+  'no-leader': documents.noLeader(),
+  'etcd-lost': documents.etcdLost(),
+  'haproxy-hung': documents.haproxyHung(),
+  'two-clusters': documents.twoClusters(),
+  'missing-server': documents.missingServer(),
+  'long-names': documents.longNames(),
+  'hostile-names': documents.hostileNames(),
+  'nothing-known': documents.nothingKnown(),
+} as const;
+
+const page = (doc: documents.Status, width: number, colour = false): string =>
+  renderStatus(doc, { width, colour, now: documents.now });
+
+const colourCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
+describe('renderStatus', () => {
+  for (const [name, doc] of Object.entries(situations)) {
+    describe(`of the situation ${name}`, () => {
+      it('is the page that was reviewed', async () => {
+        await expect(page(doc, 80)).toMatchFileSnapshot(`../../test/pages/${name}.txt`);
+      });
+
+      it.each([80, 100, 160])('fits %d columns', (width) => {
+        for (const line of page(doc, width).split('\n')) expect(lengthOf(line), line).toBeLessThanOrEqual(width);
+      });
+
+      it('says with colour what it says without', () => {
+        expect(page(doc, 80, true).replace(colourCodes, '')).toBe(page(doc, 80));
+      });
+
+      it('leaves no blanks at the ends of lines', () => {
+        expect(page(doc, 80)).not.toMatch(/ $/m);
+      });
+    });
+  }
+
+  it('holds no control character but the line break, whatever the names are', () => {
+    expect(page(documents.hostileNames(), 80).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  it('puts the verdict and the alarms before everything else', () => {
+    const [, verdict, alarm] = page(documents.noLeader(), 80).split('\n');
+    expect(verdict).toBe('NOT READY: orders/primary is CLOSED');
+    expect(alarm).toBe('ALARM  orders: no leader for 4.2 s [no_leader]');
+  });
+
+  it('marks a server that takes writes and must not, and raises it to the top', () => {
+    const text = page(documents.missingServer(), 160);
+    expect(text).toMatch(/^!! +ready haproxy-b +2$/m);
+    expect(text).toMatch(/^ALARM {2}orders\/primary: haproxy-b holds n1 in ready, 2 sessions; NOT AS DECIDED/m);
+  });
+
+  it("tells when the router's clock is far from the reader's", () => {
+    const late = new Date('2026-11-20T14:02:00.000Z');
+    const text = renderStatus(documents.document(), { width: 160, colour: false, now: late });
+    expect(text).toContain("the router's clock is 120 s behind this machine's".replace('120 s', '2 min'));
+  });
+});

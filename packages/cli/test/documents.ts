@@ -1,0 +1,509 @@
+// Status documents and journals for the tests of pgroutectl, written by hand and checked with the published schema.
+import {
+  type ClusterStatus,
+  type EventsDocument,
+  eventsSchema,
+  type JournalEntry,
+  type MemberStatus,
+  type ReasonDocument,
+  type ServiceStatus,
+  type StatusDocument,
+  statusSchema,
+  type TargetStatusDocument,
+} from '@pgrouted/core/status/schema';
+
+export const now = new Date('2026-11-20T14:00:00.250Z');
+
+export const because = (code: string, text: string, facts: ReasonDocument['facts'] = {}): ReasonDocument => ({
+  code,
+  text,
+  facts,
+});
+
+export function member(name: string, given: Partial<MemberStatus> = {}): MemberStatus {
+  return {
+    name,
+    address: { host: `10.0.0.1${/\d$/.exec(name)?.[0] ?? 9}`, port: 5432 },
+    role: 'replica',
+    state: 'running',
+    running: true,
+    present: true,
+    version: '3.0.2',
+    timeline: 5,
+    position: '0/5000148',
+    lagBytes: 0,
+    replicationState: 'streaming',
+    sync: 'async',
+    tags: {},
+    pendingRestart: false,
+    recordAgeMs: 3_100,
+    problem: null,
+    probe: { kind: 'standby', ageMs: 210, error: null, lastAnswer: { kind: 'standby', ageMs: 210 } },
+    status: 'standby',
+    ...given,
+  };
+}
+
+export const primaryMember = (name: string, given: Partial<MemberStatus> = {}): MemberStatus =>
+  member(name, {
+    role: 'primary',
+    lagBytes: null,
+    replicationState: null,
+    probe: { kind: 'primary', ageMs: 180, error: null, lastAnswer: { kind: 'primary', ageMs: 180 } },
+    status: 'primary',
+    ...given,
+  });
+
+type Server = ServiceStatus['servers'][number];
+type HeldState = Server['held'][number]['state'];
+
+export const socket = '/run/haproxy/admin.sock';
+
+export const held = (server: string, state: HeldState, sessions: number | null = 0, target = socket) => ({
+  target,
+  server: state === 'missing' ? null : server,
+  state,
+  sessions: state === 'missing' ? null : sessions,
+});
+
+export const server = (
+  name: string,
+  state: Server['state'],
+  reason: ReasonDocument,
+  holds: Server['held'] = [held(name, state)],
+): Server => ({ member: name, state, reason, held: holds });
+
+const proven = (name: string) =>
+  because('leader_proven', `${name} holds the leader key and PostgreSQL says that it is not in recovery`, {
+    member: name,
+  });
+const notLeader = (name: string, leader: string) =>
+  because('not_leader', `${leader} is the leader, not ${name}`, { member: name, leader });
+const streaming = (name: string) =>
+  because('standby_ok', `${name} is a running standby, 0 B behind`, { member: name, lagBytes: 0 });
+const isPrimary = (name: string) =>
+  because('is_primary', `${name} is the primary; replicas are there`, { member: name });
+
+export function healthyServices(prefix: string, leader: string, others: readonly string[]): ServiceStatus[] {
+  const names = [leader, ...others].sort();
+  return [
+    {
+      name: 'primary',
+      backend: `${prefix}_primary`,
+      role: 'primary',
+      open: true,
+      routing: true,
+      reason: proven(leader),
+      servers: names.map((name) =>
+        name === leader
+          ? server(name, 'ready', proven(name), [held(name, 'ready', 14)])
+          : server(name, 'maint', notLeader(name, leader)),
+      ),
+    },
+    {
+      name: 'replica',
+      backend: `${prefix}_replica`,
+      role: 'replica',
+      open: true,
+      routing: true,
+      reason: because('replicas_open', `${others.length} replicas take reads`),
+      servers: names.map((name) =>
+        name === leader
+          ? server(name, 'drain', isPrimary(name))
+          : server(name, 'ready', streaming(name), [held(name, 'ready', 7)]),
+      ),
+    },
+  ];
+}
+
+export function healthyCluster(given: Partial<ClusterStatus> = {}): ClusterStatus {
+  const name = given.name ?? 'orders';
+  return {
+    name,
+    source: { kind: 'patroni', prefix: `/service/${name}/` },
+    probing: true,
+    view: healthyView(),
+    members: [member('n1', { sync: 'sync' }), primaryMember('n2'), member('n3', { lagBytes: 16 * 1024 * 1024 })],
+    services: healthyServices(name, 'n2', ['n1', 'n3']),
+    alarms: [],
+    ...given,
+  };
+}
+
+export function healthyView(
+  given: Partial<NonNullable<ClusterStatus['view']>> = {},
+): NonNullable<ClusterStatus['view']> {
+  return {
+    revision: '1234',
+    confirmedAgeMs: 120,
+    initialized: true,
+    leadership: { kind: 'held', member: 'n2', revision: '1200', forMs: 10_920_000 },
+    timeline: 5,
+    paused: false,
+    standbyCluster: false,
+    failsafeMode: false,
+    synchronousMode: 'on',
+    ttlMs: 30_000,
+    loopWaitMs: 10_000,
+    plannedSwitch: null,
+    problems: [],
+    ...given,
+  };
+}
+
+export const target = (given: Partial<TargetStatusDocument> = {}): TargetStatusDocument => ({
+  name: socket,
+  socket,
+  state: 'reachable',
+  version: '2.6.12',
+  pid: 4711,
+  converged: true,
+  readBackAgeMs: 90,
+  problems: [],
+  oldWorkers: [],
+  counters: {},
+  ...given,
+});
+
+const etcdMember = (n: number) => ({
+  endpoint: `http://10.0.0.1${n}:2379`,
+  connected: true,
+  lastHeardAgeMs: 110,
+  error: null,
+});
+
+export function document(given: Partial<StatusDocument> = {}): StatusDocument {
+  return statusSchema.parse({
+    schema: 1,
+    router: { version: '0.1.0', host: 'db1', pid: 812, startedAt: '2026-11-20T10:48:00.000Z', uptimeMs: 11_520_000 },
+    at: '2026-11-20T14:00:00.000Z',
+    ready: true,
+    clusters: [healthyCluster()],
+    etcd: { members: [etcdMember(1), etcdMember(2), etcdMember(3)] },
+    targets: [target()],
+    ...given,
+  } satisfies StatusDocument);
+}
+
+/** n2 has let go, n1 holds the leader key and is still in recovery. */
+export function switchUnderWay(): StatusDocument {
+  const waiting = because(
+    'leader_in_recovery',
+    'n1 holds the leader key, but PostgreSQL says that it is still in recovery',
+    {
+      member: 'n1',
+    },
+  );
+  const [, replica] = healthyServices('orders', 'n2', ['n1', 'n3']);
+  return document({
+    ready: false,
+    clusters: [
+      healthyCluster({
+        view: healthyView({
+          leadership: { kind: 'held', member: 'n1', revision: '1240', forMs: 48 },
+          revision: '1241',
+          plannedSwitch: { from: 'n2', to: 'n1', scheduledAt: null },
+        }),
+        members: [
+          member('n1'),
+          primaryMember('n2', {
+            role: 'demoted',
+            state: 'stopping',
+            running: false,
+            timeline: null,
+            position: null,
+            status: 'unavailable',
+            probe: {
+              kind: 'down',
+              ageMs: 12,
+              error: 'connect ECONNREFUSED 10.0.0.12:5432',
+              lastAnswer: { kind: 'primary', ageMs: 1_350 },
+            },
+          }),
+          member('n3'),
+        ],
+        services: [
+          {
+            name: 'primary',
+            backend: 'orders_primary',
+            role: 'primary',
+            open: false,
+            routing: false,
+            reason: waiting,
+            servers: [
+              server('n1', 'maint', waiting),
+              server('n2', 'maint', notLeader('n2', 'n1'), [held('n2', 'maint', 3)]),
+              server('n3', 'maint', notLeader('n3', 'n1')),
+            ],
+          },
+          ...(replica === undefined ? [] : [replica]),
+        ],
+      }),
+    ],
+  });
+}
+
+export function noLeader(): StatusDocument {
+  const vacant = because('no_leader', 'nobody holds the leader key since 4.2 s; n2 held it last', { former: 'n2' });
+  const [, replica] = healthyServices('orders', 'n2', ['n1', 'n3']);
+  return document({
+    ready: false,
+    clusters: [
+      healthyCluster({
+        view: healthyView({
+          leadership: { kind: 'vacant', former: 'n2', revision: '1250', forMs: 4_200, graceful: false },
+          paused: true,
+        }),
+        members: [
+          member('n1'),
+          primaryMember('n2', {
+            present: false,
+            running: false,
+            recordAgeMs: 4_200,
+            status: 'unavailable',
+            probe: {
+              kind: 'silent',
+              ageMs: 900,
+              error: 'no answer within 1000 ms',
+              lastAnswer: { kind: 'primary', ageMs: 25_000 },
+            },
+          }),
+          member('n3', { tags: { noloadbalance: true, region: 'eu' } }),
+        ],
+        services: [
+          {
+            name: 'primary',
+            backend: 'orders_primary',
+            role: 'primary',
+            open: false,
+            routing: false,
+            reason: vacant,
+            servers: ['n1', 'n2', 'n3'].map((name) => server(name, 'maint', vacant)),
+          },
+          ...(replica === undefined ? [] : [replica]),
+        ],
+        alarms: [because('no_leader', 'no leader for 4.2 s')],
+      }),
+    ],
+  });
+}
+
+export function etcdLost(): StatusDocument {
+  return document({
+    ready: true,
+    clusters: [
+      healthyCluster({
+        view: healthyView({ confirmedAgeMs: 12_300 }),
+        alarms: [
+          because('view_unconfirmed', 'etcd has not confirmed the view for 12 s; write services close in 6.7 s'),
+        ],
+      }),
+    ],
+    etcd: {
+      members: [
+        { ...etcdMember(1), connected: false, lastHeardAgeMs: 12_300, error: 'connect ECONNREFUSED 10.0.0.11:2379' },
+        { ...etcdMember(2), connected: false, lastHeardAgeMs: null, error: null },
+        etcdMember(3),
+      ],
+    },
+  });
+}
+
+export function haproxyHung(): StatusDocument {
+  const [primary, replica] = healthyServices('orders', 'n2', ['n1', 'n3']);
+  const unknown = (service: ServiceStatus): ServiceStatus => ({
+    ...service,
+    routing: false,
+    servers: service.servers.map((entry) => ({ ...entry, held: [held(entry.member, 'unknown', null)] })),
+  });
+  return document({
+    ready: false,
+    clusters: [
+      healthyCluster({ services: [primary, replica].flatMap((one) => (one === undefined ? [] : [unknown(one)])) }),
+    ],
+    targets: [
+      target({
+        state: 'hung',
+        converged: false,
+        readBackAgeMs: 31_000,
+        problems: [because('target_hung', 'the runtime socket takes connections and does not answer within 1000 ms')],
+        oldWorkers: [
+          { pid: 4600, connections: 3 },
+          { pid: 4500, connections: null },
+        ],
+      }),
+    ],
+  });
+}
+
+export function twoClusters(): StatusDocument {
+  const stock = healthyCluster({
+    name: 'stock',
+    probing: false,
+    view: healthyView({ synchronousMode: 'off', standbyCluster: true }),
+    members: [
+      member('n1', { role: 'standby_leader', probe: null }),
+      member('n2', { probe: null, pendingRestart: true }),
+    ],
+    services: [
+      {
+        name: 'replica',
+        backend: 'stock_replica',
+        role: 'replica',
+        open: true,
+        routing: true,
+        reason: because('replicas_open', '1 replica takes reads'),
+        servers: [
+          server('n1', 'drain', because('is_leader', 'n1 leads the standby cluster')),
+          server('n2', 'ready', streaming('n2')),
+        ],
+      },
+    ],
+  });
+  return document({ clusters: [healthyCluster(), stock] });
+}
+
+/** Two HAProxy processes: one has no line for n3, and somebody opened n1 for writes by hand on the other. */
+export function missingServer(): StatusDocument {
+  const a = 'haproxy-a';
+  const b = 'haproxy-b';
+  const [primary] = healthyServices('orders', 'n2', ['n1', 'n3']);
+  if (primary === undefined) throw new Error('there is a primary service');
+  return document({
+    clusters: [
+      healthyCluster({
+        services: [
+          {
+            ...primary,
+            servers: [
+              server('n1', 'maint', notLeader('n1', 'n2'), [held('n1', 'maint', 0, a), held('n1', 'ready', 2, b)]),
+              server('n2', 'ready', proven('n2'), [held('n2', 'ready', 14, a), held('n2', 'ready', 9, b)]),
+              server('n3', 'maint', notLeader('n3', 'n2'), [held('n3', 'missing', 0, a), held('n3', 'maint', 0, b)]),
+            ],
+          },
+          {
+            name: 'replica',
+            backend: 'orders_replica',
+            role: 'replica',
+            open: true,
+            routing: false,
+            reason: because('replicas_open', '1 replica takes reads'),
+            servers: [server('n3', 'ready', streaming('n3'), [held('n3', 'missing', 0, a), held('n3', 'down', 0, b)])],
+          },
+        ],
+      }),
+    ],
+    targets: [
+      target({ name: a, socket: '/run/haproxy/a.sock' }),
+      target({ name: b, socket: '/run/haproxy/b.sock', converged: false }),
+    ],
+  });
+}
+
+export function longNames(): StatusDocument {
+  const names = [1, 2, 3].map((n) => `orders-postgresql-production-frankfurt-000${n}`.slice(-40));
+  const [n1 = '', n2 = '', n3 = ''] = names;
+  const host = { host: '2001:db8:85a3:1111:2222:8a2e:370:7334', port: 15432 };
+  return document({
+    clusters: [
+      healthyCluster({
+        name: 'orders-postgresql-production-frankfurt-00',
+        view: healthyView({ leadership: { kind: 'held', member: n2, revision: '9007199254740993', forMs: 40 } }),
+        members: [
+          member(n1, { address: host }),
+          primaryMember(n2, { address: host }),
+          member(n3, { address: null, lagBytes: null }),
+        ],
+        services: healthyServices('orders-postgresql-production-frankfurt', n2, [n1, n3]),
+      }),
+    ],
+    targets: [target({ name: '/var/run/haproxy/instances/orders-production/admin.sock' })],
+  });
+}
+
+/** Names as an attacker would choose them: line breaks, terminal escapes, writing direction. */
+export function hostileNames(): StatusDocument {
+  const name = 'n1\n\x1b[2J\u202eevil';
+  return document({
+    clusters: [
+      healthyCluster({
+        members: [primaryMember(name, { problem: 'bad\r\nrecord', tags: { 'a\x07b': '\x1b]0;title\x07' } })],
+        services: [],
+      }),
+    ],
+  });
+}
+
+export function entry(seq: number, given: Partial<JournalEntry> = {}): JournalEntry {
+  return {
+    seq,
+    at: new Date(Date.parse('2026-11-20T14:00:00.000Z') + seq * 137).toISOString(),
+    tMs: 1_000 + seq * 137,
+    kind: 'decision',
+    text: `entry ${seq}`,
+    ...given,
+  };
+}
+
+export function journal(): EventsDocument {
+  return eventsSchema.parse({
+    entries: [
+      entry(1, { kind: 'started', text: 'pgrouted 0.1.0 has started' }),
+      entry(2, {
+        kind: 'leader',
+        cluster: 'orders',
+        from: 'n2',
+        to: 'n1',
+        text: 'the leader key went from n2 to n1',
+        revision: '1240',
+      }),
+      entry(3, {
+        kind: 'decision',
+        cluster: 'orders',
+        service: 'primary',
+        member: 'n2',
+        state: 'maint',
+        text: 'n2 is not the leader any more',
+      }),
+      entry(4, {
+        kind: 'fenced',
+        cluster: 'orders',
+        service: 'primary',
+        target: socket,
+        text: 'n2 is out, its sessions are gone',
+      }),
+      entry(5, {
+        kind: 'switch',
+        cluster: 'orders',
+        service: 'primary',
+        target: socket,
+        from: 'n2',
+        to: 'n1',
+        text: 'orders/primary moved from n2 to n1 in 1501 ms',
+        phases: {
+          leaderGoneMs: 0,
+          leaderNamedMs: 1_348.2,
+          fencedMs: 3.125,
+          provenMs: 1_497.9,
+          decidedMs: 1_498.1,
+          openedMs: 1_501.4,
+        },
+      }),
+      entry(6, { kind: 'alarm', cluster: 'orders', text: 'two members say that they are primary: n1 and n2' }),
+    ],
+    lastSeq: 6,
+    lost: false,
+  });
+}
+
+/** Just started: etcd not read, HAProxy not asked. */
+export function nothingKnown(): StatusDocument {
+  return document({
+    ready: false,
+    clusters: [healthyCluster({ view: null, members: [], services: [] })],
+    targets: [target({ state: 'unknown', version: null, pid: null, converged: false, readBackAgeMs: null })],
+    etcd: { members: [{ ...etcdMember(1), connected: false, lastHeardAgeMs: null }] },
+  });
+}
+
+export type Status = StatusDocument;
