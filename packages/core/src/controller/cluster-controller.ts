@@ -94,21 +94,19 @@ export class ClusterController {
   }
 
   /**
-   * Asked by a target right before it lets servers into a write service: proves the view once more by a linearizable read that is sent now,
-   * and answers whether the newest decision still names exactly these. `restores`: the target held this server before under the
-   * same decision (a reload lost it); then a decision that stands without etcd (grace, failsafe mode, pause) is enough.
+   * Asked by a target right before it lets a server into a write service: proves the view once more by a linearizable read that is sent
+   * now, and answers whether the newest decision still names this member. `restores`: the target held it before under the same
+   * decision (a reload lost it); then a decision that stands without etcd (grace, failsafe mode, pause) is enough.
    */
-  async authorize(opens: readonly { backend: string; member: string }[], restores: boolean): Promise<boolean> {
+  async authorize(open: { readonly backend: string; readonly member: string }, restores: boolean): Promise<boolean> {
     const proof = await this.mirror.prove(OPEN_PROOF_DEADLINE_MS);
     if (this.#closed) return false;
     this.#pass();
-    const stillNamed = opens.every(({ backend, member }) =>
+    const stillNamed =
       this.#decision?.services.some(
-        (service) =>
-          service.backend === backend &&
-          service.verdicts.some((verdict) => verdict.member === member && verdict.state === 'ready'),
-      ),
-    );
+        ({ backend, verdicts }) =>
+          backend === open.backend && verdicts.some(({ member, state }) => member === open.member && state === 'ready'),
+      ) === true;
     const allowed = stillNamed && (proof.ok || restores);
     this.#refused = !allowed;
     return allowed;

@@ -4,7 +4,9 @@ import { hostname } from 'node:os';
 import type { PgroutedConfig } from '../config/config.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import type { Desired, DesiredBackend } from '../haproxy/desired.ts';
-import { Target, type TargetReport, type TargetStatus } from '../haproxy/target.ts';
+import type { Opening } from '../haproxy/gate.ts';
+import type { TargetReport, TargetStatus } from '../haproxy/report.ts';
+import { Target } from '../haproxy/target.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
@@ -41,12 +43,6 @@ export function startRouter(options: RouterOptions): RunningRouter {
   return router;
 }
 
-/** One write service on one target: who was let in last, and the clock of its switches. */
-interface WriteSeat {
-  readonly clock: SwitchClock;
-  letIn: string | undefined;
-}
-
 class Router implements RunningRouter {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -55,7 +51,8 @@ class Router implements RunningRouter {
   readonly #startedAt: Millis;
   readonly #startedWall: Date;
   readonly #targets = new Map<string, { readonly target: Target; readonly spec: TargetSpec }>();
-  readonly #seats = new Map<string, WriteSeat>();
+  /** One for each write service on each target. */
+  readonly #switchClocks = new Map<string, SwitchClock>();
   readonly #problems = new Map<string, readonly Reason[]>();
   #config: PgroutedConfig;
   #client: EtcdClient;
@@ -183,7 +180,7 @@ class Router implements RunningRouter {
   }
 
   #newClient(): EtcdClient {
-    return new EtcdClient({ etcd: this.#config.etcd, clock: this.#clock, log: this.#log });
+    return new EtcdClient({ spec: this.#config.etcd, clock: this.#clock, log: this.#log });
   }
 
   #targetStatuses(): readonly TargetStatus[] {
@@ -198,7 +195,7 @@ class Router implements RunningRouter {
         spec,
         clock: this.#clock,
         log: this.#log,
-        authorize: (_serial, opens) => this.#authorize(spec.name, opens),
+        authorize: (_serial, opens) => this.#authorize(opens),
         onReport: (report) => this.#onReport(spec.name, target, report),
       });
       this.#targets.set(key, { target, spec });
@@ -229,23 +226,9 @@ class Router implements RunningRouter {
     for (const { target } of this.#targets.values()) target.submit(desired);
   }
 
-  async #authorize(
-    target: string,
-    opens: readonly { readonly backend: string; readonly member: string }[],
-  ): Promise<boolean> {
-    const byController = new Map<ClusterController, { backend: string; member: string }[]>();
-    for (const open of opens) {
-      const controller = this.#controllerOf(open.backend);
-      if (controller === undefined) return false;
-      byController.set(controller, [...(byController.get(controller) ?? []), open]);
-    }
+  async #authorize(opens: readonly Opening[]): Promise<boolean> {
     const answers = await Promise.all(
-      [...byController].map(([controller, mine]) =>
-        controller.authorize(
-          mine,
-          mine.every(({ backend, member }) => this.#seat(target, backend).letIn === member),
-        ),
-      ),
+      opens.map((open) => this.#controllerOf(open.backend)?.authorize(open, open.restores) ?? false),
     );
     return answers.every(Boolean);
   }
@@ -254,11 +237,11 @@ class Router implements RunningRouter {
     return this.#controllers.find(({ spec }) => spec.services.some((service) => service.backend === backend));
   }
 
-  #seat(target: string, backend: string): WriteSeat {
+  #switchClock(target: string, backend: string): SwitchClock {
     const key = JSON.stringify([target, backend]);
-    const seat = this.#seats.get(key) ?? { clock: new SwitchClock(), letIn: undefined };
-    this.#seats.set(key, seat);
-    return seat;
+    const clock = this.#switchClocks.get(key) ?? new SwitchClock();
+    this.#switchClocks.set(key, clock);
+    return clock;
   }
 
   #onPass(view: ClusterView, decision: Decision, now: Millis): void {
@@ -266,7 +249,7 @@ class Router implements RunningRouter {
       if (service.role !== 'primary') continue;
       const writer = service.verdicts.find((verdict) => verdict.state === 'ready')?.member;
       for (const { spec } of this.#targets.values()) {
-        const { clock } = this.#seat(spec.name, service.backend);
+        const clock = this.#switchClock(spec.name, service.backend);
         clock.leadership(view.leadership, now);
         if (view.leadership.kind === 'held') {
           const { member } = view.leadership;
@@ -300,29 +283,17 @@ class Router implements RunningRouter {
     }))) {
       for (const service of spec.services) {
         if (service.role !== 'primary') continue;
-        const seat = this.#seat(target, service.backend);
-        const mine =
-          report.kind === 'fenced' || report.kind === 'opened'
-            ? report.servers.filter((server) => server.backend === service.backend)
-            : [];
-        if (report.kind === 'fenced' && mine.length > 0) {
-          seat.clock.fenced(now);
-          // Once taken out by decision, it comes back in only by a fresh proof, never as something to restore.
-          seat.letIn = undefined;
-        }
-        const opened = report.kind === 'opened' ? mine[0]?.member : undefined;
-        if (opened !== undefined) {
-          seat.letIn = opened;
-          this.#tellSwitch(target, spec.name, service.name, seat.clock.opened(opened, now));
+        const clock = this.#switchClock(target, service.backend);
+        if (report.kind === 'fenced' && report.backend === service.backend) clock.fenced(now);
+        if (report.kind === 'opened' && report.backend === service.backend) {
+          const member = report.servers[0]?.member;
+          if (member !== undefined) this.#tellSwitch(target, spec.name, service.name, clock.opened(member, now));
         }
         if (report.kind === 'converged') {
           const writer = decision?.services
             .find((other) => other.service === service.name)
             ?.verdicts.find((verdict) => verdict.state === 'ready')?.member;
-          if (writer !== undefined) {
-            seat.letIn = writer;
-            seat.clock.settle(writer);
-          }
+          if (writer !== undefined) clock.settle(writer);
         }
       }
     }

@@ -1,6 +1,7 @@
 // The status document: everything known, decided and held, with ages and reasons. Pure: values in, document out.
 import type { MirrorStatus } from '../etcd/mirror.ts';
-import type { TargetStatus } from '../haproxy/target.ts';
+import { matchServer } from '../haproxy/match.ts';
+import type { TargetStatus } from '../haproxy/report.ts';
 import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';

@@ -1,0 +1,101 @@
+// What a target reports, as journal entries in the words of services and members. Pure.
+import type { TargetReport } from '../haproxy/report.ts';
+import type { NewEntry } from './journal.ts';
+
+/** Which cluster's service a backend carries. */
+export interface ServiceOfBackend {
+  readonly cluster: string;
+  readonly service: string;
+  readonly backend: string;
+}
+
+export function entriesOf(
+  target: string,
+  report: TargetReport,
+  services: readonly ServiceOfBackend[],
+): readonly NewEntry[] {
+  const scopeOf = (backend: string): Pick<NewEntry, 'cluster' | 'service'> => {
+    const found = services.find((service) => service.backend === backend);
+    return found === undefined ? {} : { cluster: found.cluster, service: found.service };
+  };
+  const told = (text: string): readonly NewEntry[] => [{ kind: 'target', target, text }];
+  switch (report.kind) {
+    case 'fenced': {
+      const { backend, servers, sessionsEnded } = report;
+      const names = servers.map(({ server }) => server).join(', ');
+      const ended = sessionsEnded === 0 ? '' : `, ${sessionsEnded} sessions ended`;
+      const only = servers.length === 1 ? servers[0]?.member : undefined;
+      return [
+        {
+          kind: 'fenced',
+          target,
+          ...scopeOf(backend),
+          ...(only === undefined ? {} : { member: only }),
+          text: `${backend}: ${names} read back out${ended}`,
+        },
+      ];
+    }
+    case 'opened': {
+      const { backend, servers } = report;
+      const only = servers.length === 1 ? servers[0]?.member : undefined;
+      return [
+        {
+          kind: 'opened',
+          target,
+          ...scopeOf(backend),
+          ...(only === undefined ? {} : { member: only }),
+          text: `${backend}: ${servers.map(({ server }) => server).join(', ')} read back ready`,
+        },
+      ];
+    }
+    case 'converged':
+      return [];
+    case 'reloaded':
+      return told(
+        report.previousPid === undefined
+          ? `HAProxy ${report.version} answers, process ${report.pid}`
+          : `HAProxy was reloaded or restarted: process ${report.pid} instead of ${report.previousPid}`,
+      );
+    case 'drift':
+      return report.servers.map(({ backend, server, found, restored }) => ({
+        kind: 'drift',
+        target,
+        ...scopeOf(backend),
+        text: `${backend}/${server} was found ${found} without our doing; it is ${restored} again`,
+      }));
+    case 'unreachable':
+    case 'hung':
+      return told(report.error);
+    case 'back':
+      return told(`HAProxy answers again after ${(report.afterMs / 1000).toFixed(1)} s`);
+    case 'sessions_remain':
+      return [
+        {
+          kind: 'target',
+          target,
+          ...scopeOf(report.backend),
+          text: `${report.backend}: ${report.sessions} sessions remain on servers that were taken out; nobody is let in`,
+        },
+      ];
+    case 'missing':
+      return told(
+        report.missing.length === 0
+          ? 'HAProxy has all backends and servers again'
+          : `HAProxy lacks ${report.missing
+              .map((gap) =>
+                gap.kind === 'backend' ? `backend ${gap.backend}` : `a server for ${gap.member} in ${gap.backend}`,
+              )
+              .join(', ')}`,
+      );
+    case 'refused':
+      return [
+        {
+          kind: 'target',
+          target,
+          ...scopeOf(report.server.backend),
+          ...(report.server.member === undefined ? {} : { member: report.server.member }),
+          text: `${report.server.backend}/${report.server.server} stays out: etcd did not confirm, right before opening, that it is still to be opened`,
+        },
+      ];
+  }
+}
