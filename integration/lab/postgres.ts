@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { eventually, freePort, giveTo, isRoot, type Program, startProgram } from './process.ts';
+import { childrenOf, isGone, trySignal } from './process-table.ts';
 
 export interface PostgresOptions {
   /** A folder that others may enter (see `temporaryFolder`); everything of this server goes into `folder/name`. */
@@ -219,34 +220,6 @@ function settingsText({ tls, settings }: PostgresOptions, data: string, home: st
   return Object.entries(all)
     .map(([key, value]) => `${key} = '${String(value).replaceAll("'", "''")}'\n`)
     .join('');
-}
-
-/** State and parent of a process, from /proc; undefined when there is none. */
-function processStat(pid: number): { readonly state: string; readonly parent: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
-}
-
-function childrenOf(pid: number): readonly number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((candidate) => processStat(candidate)?.parent === pid);
-}
-
-const isGone = (pid: number): boolean => (processStat(pid)?.state ?? 'Z') === 'Z';
-
-function trySignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended meanwhile.
-  }
 }
 
 /** The id of the small System V segment by which a postmaster guards its data folder; SIGKILL leaves it behind. */

@@ -5,10 +5,12 @@
 //   waiting ──timer──▶ opening ──opened──▶ asking ──answer──▶ resting ──timer──▶ asking
 //                         ▲                  │ deadline, ended   │ ended
 //                         └──────────────────┴───────────────────┘   at once: who ended it, and is anybody there?
+//
+// At leisure a session is renewed when it has grown old: a smart shutdown lets old sessions go on for ever, and would wait for ours.
 import type { Clock, Timer } from '../model/clock.ts';
 import { type ProbeReading, type ProbeState, withReading } from '../model/probe.ts';
 import type { Millis } from '../model/units.ts';
-import { failureReading, NoAnswer } from './failure.ts';
+import { failureKind, failureReading, NoAnswer } from './failure.ts';
 import type { ConnectionPlan } from './options.ts';
 import { probeQuestion, readAnswer } from './question.ts';
 import { Session } from './session.ts';
@@ -17,6 +19,8 @@ import { Session } from './session.ts';
 const hurriedDeadlineMs = 500;
 /** While hurried, a server that turns us away is not asked more often: each time costs it a process, perhaps TLS, and a line in its log. */
 const deniedPauseMs = 250;
+/** A deadline that is noticed later than this was missed by us (a stall, a stopped process): the answer may lie in the socket. */
+const stallMs = 20;
 
 export interface MemberProbeOptions {
   /** `host:port`, for error texts. */
@@ -25,6 +29,8 @@ export interface MemberProbeOptions {
   readonly plan: () => ConnectionPlan;
   readonly clock: Clock;
   readonly pace: { readonly connectTimeoutMs: number; readonly intervalMs: number; readonly burstMs: number };
+  /** A session older than this is replaced while nobody hurries. */
+  readonly renewAfterMs: number;
   readonly onReading: (state: ProbeState) => void;
 }
 
@@ -38,6 +44,9 @@ export class MemberProbe {
   #again = false;
   #state: ProbeState | undefined;
   #session: Session | undefined;
+  /** The old session, while its successor is being opened. */
+  #kept: Session | undefined;
+  #openedAt: Millis;
   /** When the question or attempt under way was begun. */
   #begunAt: Millis;
   #next: Timer | undefined;
@@ -50,6 +59,7 @@ export class MemberProbe {
   constructor(options: MemberProbeOptions) {
     this.#options = options;
     this.#begunAt = options.clock.now();
+    this.#openedAt = this.#begunAt;
     this.#begin();
   }
 
@@ -63,6 +73,7 @@ export class MemberProbe {
     this.#hurried = hurried;
     if (!newly) return;
     if (this.#phase === 'resting' || this.#phase === 'waiting') this.#begin();
+    else if (this.#kept !== undefined) this.#backTo(this.#kept);
     else if (this.#phase !== 'closed') {
       this.#again = this.#phase === 'asking';
       this.#waitFor(this.#patienceMs());
@@ -74,13 +85,20 @@ export class MemberProbe {
     this.#next?.cancel();
     this.#deadline?.cancel();
     this.#session?.close();
+    this.#kept?.close();
     this.#session = undefined;
+    this.#kept = undefined;
   }
 
   #begin(): void {
     this.#next?.cancel();
-    if (this.#session === undefined) this.#open();
-    else this.#ask(this.#session);
+    const isOld = this.#options.clock.now() - this.#openedAt >= this.#options.renewAfterMs;
+    if (this.#session !== undefined && (this.#hurried || !isOld)) {
+      this.#ask(this.#session);
+    } else {
+      this.#kept = this.#session;
+      this.#open();
+    }
   }
 
   #open(): void {
@@ -88,14 +106,42 @@ export class MemberProbe {
     this.#phase = 'opening';
     this.#begunAt = this.#options.clock.now();
     const session = new Session(this.#options.plan(), {
-      opened: () => this.#ask(session),
-      failed: (errors) => this.#missed(errors),
-      ended: (error) => this.#ended(error),
+      opened: () => this.#opened(session),
+      failed: (errors) => this.#failed(errors),
+      ended: (error) => this.#ended(session, error),
       answered: (row) => this.#answered(row),
       refused: (error) => this.#turnedAway(error),
     });
     this.#session = session;
-    this.#waitFor(this.#patienceMs());
+    const patienceMs = this.#patienceMs();
+    this.#waitFor(this.#kept === undefined ? patienceMs : Math.min(patienceMs, hurriedDeadlineMs));
+  }
+
+  #opened(session: Session): void {
+    this.#openedAt = this.#options.clock.now();
+    this.#kept?.close();
+    this.#kept = undefined;
+    this.#ask(session);
+  }
+
+  #failed(errors: readonly unknown[]): void {
+    // That no new session can be had (too many, a changed password) takes nothing from the old one, unless the server is about to stop.
+    if (this.#kept !== undefined && failureKind(errors.at(-1)) !== 'stopping') {
+      this.#backTo(this.#kept);
+    } else {
+      this.#kept?.close();
+      this.#kept = undefined;
+      this.#missed(errors);
+    }
+  }
+
+  /** Gives up the renewal for now. */
+  #backTo(kept: Session): void {
+    if (this.#session !== kept) this.#session?.destroy();
+    this.#session = kept;
+    this.#kept = undefined;
+    this.#openedAt = this.#options.clock.now();
+    this.#ask(kept);
   }
 
   #ask(session: Session): void {
@@ -149,9 +195,13 @@ export class MemberProbe {
     this.#report(reading);
   }
 
-  #ended(error: unknown): void {
-    this.#session = undefined;
+  #ended(session: Session, error: unknown): void {
     this.#endedBy = error;
+    if (session === this.#kept) {
+      this.#kept = undefined;
+      return;
+    }
+    this.#session = undefined;
     const now = this.#options.clock.now();
     // One attempt at once tells why; a server that ends every session is not asked without a pause.
     const mayRescue = this.#rescuedAt === undefined || now - this.#rescuedAt >= 2 * this.#options.pace.burstMs;
@@ -169,17 +219,25 @@ export class MemberProbe {
   }
 
   #waitFor(patienceMs: number): void {
+    const { clock } = this.#options;
+    const dueAt = clock.now() + patienceMs;
     this.#deadline?.cancel();
-    this.#deadline = this.#options.clock.after(patienceMs, () => this.#overdue());
+    this.#deadline = clock.after(patienceMs, () => {
+      if (clock.now() - dueAt <= stallMs) this.#overdue();
+      else this.#deadline = clock.after(0, () => this.#overdue());
+    });
   }
 
   #overdue(): void {
     const { clock, where, pace } = this.#options;
+    if (this.#kept !== undefined) {
+      this.#backTo(this.#kept);
+      return;
+    }
     const waitedMs = clock.now() - this.#begunAt;
     const silence = failureReading([new NoAnswer(waitedMs, where)], this.#begunAt);
-    const isQuestion = this.#phase === 'asking';
     const restMs = pace.connectTimeoutMs - waitedMs;
-    if (!isQuestion && restMs > 0 && this.#session?.knocking !== true) {
+    if (this.#phase === 'opening' && restMs > 0 && this.#session?.knocking !== true) {
       // Accepted but not served yet, or a name not resolved yet: cutting a slow start short again and again would never let it end.
       this.#waitFor(Math.min(restMs, hurriedDeadlineMs));
     } else {

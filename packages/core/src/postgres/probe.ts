@@ -17,6 +17,8 @@ export interface ProberOptions {
   readonly onReading: (member: string, state: ProbeState) => void;
   /** For tests; the process's own otherwise. */
   readonly surroundings?: Surroundings;
+  /** How old a session grows before it is replaced, at leisure. Default: a minute. */
+  readonly renewAfterMs?: number;
 }
 
 interface Watched {
@@ -89,7 +91,14 @@ export class Prober {
       return known.plan;
     };
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    const probe = new MemberProbe({ where, plan, clock, pace: spec, onReading: (state) => onReading(name, state) });
+    const probe = new MemberProbe({
+      where,
+      plan,
+      clock,
+      pace: spec,
+      renewAfterMs: this.#options.renewAfterMs ?? 60_000,
+      onReading: (state) => onReading(name, state),
+    });
     probe.hurry(this.#hurried.has(name));
     return probe;
   }

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { lsn, millis } from '../model/units.ts';
+import { readAnswer } from './question.ts';
+
+const at = millis(7);
+
+describe('readAnswer', () => {
+  it('reads a primary', () => {
+    expect(readAnswer([false, '0000000B', '16/B374D848', null, null], at)).toEqual({
+      kind: 'primary',
+      at,
+      timeline: 11,
+      position: lsn(0x16_b374_d848n),
+    });
+  });
+
+  it('reads a standby that may not tell its timeline', () => {
+    expect(readAnswer([true, null, null, '0/3000000', '0/2FFFFF8'], at)).toEqual({
+      kind: 'standby',
+      at,
+      timeline: undefined,
+      receivePosition: lsn(0x3000000n),
+      replayPosition: lsn(0x2fffff8n),
+    });
+  });
+
+  it('reads a standby that follows nobody yet', () => {
+    expect(readAnswer([true, '00000000', null, null, null], at)).toMatchObject({
+      timeline: undefined,
+      receivePosition: undefined,
+    });
+  });
+
+  it.each([
+    [undefined],
+    [null],
+    [[]],
+    [['f', null, null, null, null]],
+    [[false, 'x', '0/0', null, null]],
+    [[false, null, 'junk', null, null]],
+  ])('takes %j for no answer of PostgreSQL', (row) => {
+    expect(readAnswer(row, at)).toBeUndefined();
+  });
+});
