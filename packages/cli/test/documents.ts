@@ -428,7 +428,7 @@ export function hostileNames(): StatusDocument {
     clusters: [
       healthyCluster({
         members: [primaryMember(name, { problem: 'bad\r\nrecord', tags: { 'a\x07b': '\x1b]0;title\x07' } })],
-        services: [],
+        services: healthyServices('orders', name, []),
       }),
     ],
   });

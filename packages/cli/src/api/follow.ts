@@ -106,7 +106,7 @@ async function openStream(router: RouterAddress, io: Io, afterSeq: number): Prom
   }
 }
 
-/** Ends when the stream ends, falls silent or turns out to be another journal's; throws when it breaks. */
+/** Ends when the stream ends, breaks, falls silent or turns out to be another journal's. */
 async function* readStream(io: Io, stream: IncomingMessage, place: Place): AsyncGenerator<Followed, void> {
   const reader = new EventStreamReader();
   stream.setEncoding('utf8');
@@ -129,10 +129,8 @@ async function* readStream(io: Io, stream: IncomingMessage, place: Place): Async
         }
       }
     }
-  } catch (error) {
-    // Ended by us, for silence or on interruption.
-    if (!stream.destroyed || io.interrupted.aborted || stream.readableEnded) return;
-    throw error;
+  } catch {
+    // However it broke: catching up tells whether the router is still there, and words it if not.
   } finally {
     io.interrupted.removeEventListener('abort', stop);
     stream.destroy();

@@ -1,0 +1,348 @@
+// pgroutectl's commands against a real HTTP server that serves documents.
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as documents from '../test/documents.ts';
+import { pgroutectl, type Router, startRouter } from '../test/router.ts';
+
+let router: Router;
+beforeEach(async () => {
+  router = await startRouter();
+});
+afterEach(() => router.close());
+
+const ctl = (...args: string[]) => pgroutectl(['--url', router.url, ...args]);
+const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
+
+describe('pgroutectl status', () => {
+  it('ends with 0 where every write service has a server', async () => {
+    router.answer = documents.document();
+    const run = ctl('status');
+    expect(await run.code).toBe(0);
+    expect(run.out()).toContain('READY: every write service routes');
+    expect(run.err()).toBe('');
+  });
+
+  it('ends with 3 where it was reached and is not ready', async () => {
+    router.answer = documents.noLeader();
+    const run = ctl('status');
+    expect(await run.code).toBe(3);
+    expect(run.out()).toContain('NOT READY');
+  });
+
+  it('gives the document itself with -o json', async () => {
+    router.answer = documents.noLeader();
+    const run = ctl('status', '-o', 'json');
+    expect(await run.code).toBe(3);
+    expect(JSON.parse(run.out())).toEqual(router.answer);
+  });
+
+  it('takes the address from PGROUTED_URL, and a path in front of the API', async () => {
+    router.answer = documents.document();
+    expect(await pgroutectl(['status'], { env: { PGROUTED_URL: router.url } }).code).toBe(0);
+    await pgroutectl(['status', '--url', `${router.url}/behind/a/proxy/`]).code;
+    expect(router.requests).toEqual(['/v2/status', '/behind/a/proxy/v2/status']);
+  });
+
+  it('draws in colour on a terminal only, and not against NO_COLOR', async () => {
+    router.answer = documents.document();
+    const coloured = async (columns: number | undefined, env: Record<string, string>) => {
+      const run = pgroutectl(['--url', router.url, 'status'], { ...(columns === undefined ? {} : { columns }), env });
+      await run.code;
+      return run.out().includes('\x1b[');
+    };
+    expect(await coloured(80, {})).toBe(true);
+    expect(await coloured(80, { NO_COLOR: '1' })).toBe(false);
+    expect(await coloured(80, { TERM: 'dumb' })).toBe(false);
+    expect(await coloured(undefined, {})).toBe(false);
+  });
+
+  it('with --watch shows page after page, through errors, until Ctrl-C', async () => {
+    router.answer = documents.document();
+    const run = ctl('status', '--watch', '1ms');
+    await run.until(() => run.out().split('READY: every').length > 2);
+    router.statusCode = 500;
+    await run.until(() => run.out().includes('HTTP status 500'));
+    router.statusCode = 200;
+    router.answer = documents.noLeader();
+    await run.until(() => run.out().includes('NOT READY'));
+    run.interrupt();
+    expect(await run.code).toBe(0);
+  });
+});
+
+describe('a router that cannot be reached or understood', () => {
+  const cases: readonly (readonly [string, () => void, RegExp])[] = [
+    [
+      'answers with an error',
+      () => {
+        router.statusCode = 503;
+      },
+      /answered \/v2\/status with HTTP status 503; see the log/,
+    ],
+    [
+      'does not know the path',
+      () => {
+        router.statusCode = 404;
+      },
+      /is it another program, or a pgrouted without this API/,
+    ],
+    [
+      'speaks no JSON',
+      () => {
+        router.answer = '<html>';
+      },
+      /something that is no JSON/,
+    ],
+    [
+      'is of a newer version',
+      () => {
+        router.answer = { ...documents.document(), schema: 2, router: { version: '9.0.0' } };
+      },
+      /in a form \(form 2\) that this pgroutectl \(dev\) does not know.*pgrouted there is 9\.0\.0\. Use the pgroutectl that came with it/,
+    ],
+    [
+      'is something else that speaks JSON',
+      () => {
+        router.answer = { hello: 1 };
+      },
+      /Is it a pgrouted of another version\?/,
+    ],
+  ];
+  it.each(cases)('ends with 1 and one line if it %s', async (_, arrange, message) => {
+    arrange();
+    const run = ctl('status');
+    expect(await run.code).toBe(1);
+    expect(lines(run.err())).toHaveLength(1);
+    expect(run.err()).toMatch(message);
+    expect(run.out()).toBe('');
+  });
+
+  it('says how to go on when the connection is refused', async () => {
+    const { url } = router;
+    await router.close();
+    const run = pgroutectl(['status', '--url', url]);
+    expect(await run.code).toBe(1);
+    expect(run.err()).toBe(
+      `pgroutectl: ${url} refused the connection: is pgrouted running there (systemctl status pgrouted)? (another address: --url URL or PGROUTED_URL)\n`,
+    );
+    router = await startRouter();
+  });
+
+  it('gives up after --timeout on one that takes the connection and says nothing', async () => {
+    const mute = createServer(() => {});
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const address = mute.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const run = pgroutectl(['status', '--url', `http://127.0.0.1:${port}`, '--timeout', '50ms']);
+    expect(await run.code).toBe(1);
+    expect(run.err()).toContain(`no answer from http://127.0.0.1:${port} within 50 ms`);
+    mute.close();
+  });
+
+  it('never shows a password that stands in the URL', async () => {
+    router.statusCode = 500;
+    const run = pgroutectl(['status', '--url', router.url.replace('//', '//joe:s3cret@')]);
+    expect(await run.code).toBe(1);
+    expect(run.err()).not.toContain('s3cret');
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each([
+    [['status', '--url', 'nonsense'], /`nonsense` is no URL of a router/],
+    [['status', '-o', 'xml'], /Allowed choices are table, json/],
+    [['status', '--timeout', '5'], /duration such as 500ms/],
+    [['events', '--kind', 'leader,foo'], /`foo` is no kind\. Kinds: started, /],
+    [['events', '--since', 'yesterday'], /an entry's number such as 120, or a duration such as 10m/],
+    [['statsu'], /unknown command 'statsu'.*Did you mean status/s],
+  ])('%j ends with 2 and says what is wrong', async (args, message) => {
+    const run = pgroutectl(args);
+    expect(await run.code).toBe(2);
+    expect(run.err()).toMatch(message);
+    expect(run.err()).toMatch(/^pgroutectl: /);
+  });
+
+  it('--help names the exit codes', async () => {
+    const run = pgroutectl(['--help']);
+    expect(await run.code).toBe(0);
+    expect(run.out()).toContain('3 status: reached, but not every write service has a server');
+  });
+});
+
+describe('pgroutectl explain', () => {
+  it('explains one member in each service', async () => {
+    router.answer = documents.switchUnderWay();
+    const run = ctl('explain', 'n1');
+    expect(await run.code).toBe(0);
+    expect(run.out()).toContain('n1 is OUT (maint: no new connections, open sessions are ended)');
+    expect(run.out()).toContain('n1 is IN (ready: it takes new connections)');
+    expect(run.out()).not.toContain('n3 is ');
+  });
+
+  it('gives programs the same facts', async () => {
+    router.answer = documents.switchUnderWay();
+    const run = ctl('explain', 'n1', '--service', 'primary', '-o', 'json');
+    expect(await run.code).toBe(0);
+    expect(JSON.parse(run.out())).toMatchObject([
+      {
+        cluster: 'orders',
+        service: 'primary',
+        member: 'n1',
+        state: 'maint',
+        reason: { code: 'leader_in_recovery' },
+        record: { role: 'replica' },
+      },
+    ]);
+  });
+
+  it.each([
+    [['n9'], 'no member named n9; known: n1, n2, n3'],
+    [['--service', 'primry'], 'no service named primry; known: primary, replica'],
+    [['--cluster', 'x\n'], 'no cluster named x\\n; known: orders'],
+  ])('%j ends with 1 and names what is known', async (args, message) => {
+    router.answer = documents.document();
+    const run = ctl('explain', ...args);
+    expect(await run.code).toBe(1);
+    expect(run.err()).toBe(`pgroutectl: ${message}\n`);
+  });
+});
+
+describe('pgroutectl events', () => {
+  beforeEach(() => {
+    router.journal = [...documents.journal().entries];
+  });
+
+  const seqs = (text: string): readonly number[] => lines(text).map((line) => JSON.parse(line).seq);
+
+  it('shows the date, the entries and the phases of a switch', async () => {
+    const run = ctl('events');
+    expect(await run.code).toBe(0);
+    expect(lines(run.out())[0]).toBe('--- 2026-11-20 (UTC)');
+    expect(run.out()).toMatch(/1348\.2 ms .* n1 named leader/);
+  });
+
+  it.each([
+    [
+      ['-n', '2'],
+      [5, 6],
+    ],
+    [
+      ['--since', '4'],
+      [5, 6],
+    ],
+    [
+      ['--kind', 'leader,switch'],
+      [2, 5],
+    ],
+    [['--since', '1', '--kind', 'alarm,leader', '-n', '1'], [6]],
+    [
+      ['--since', '3650000d'],
+      [1, 2, 3, 4, 5, 6],
+    ],
+  ])('with %j gives the entries asked for', async (args, expected) => {
+    const run = ctl('events', '-o', 'json', ...args);
+    expect(await run.code).toBe(0);
+    expect(seqs(run.out())).toEqual(expected);
+  });
+
+  it('says so when nothing is there', async () => {
+    const run = ctl('events', '--since', '100');
+    expect(await run.code).toBe(0);
+    expect(run.err()).toBe('pgroutectl: the journal has no entry since then; its newest is number 6\n');
+  });
+
+  it('says which entries have left the memory', async () => {
+    router.forgottenSeq = 3;
+    const run = ctl('events', '--since', '1');
+    expect(await run.code).toBe(0);
+    expect(run.err()).toBe("pgroutectl: entries 2 to 3 have left the router's memory\n");
+  });
+});
+
+describe('pgroutectl events --follow', () => {
+  beforeEach(() => {
+    router.journal = [...documents.journal().entries];
+  });
+
+  const count = (text: string): number => lines(text).length;
+  const seqs = (text: string): readonly number[] => lines(text).map((line) => JSON.parse(line).seq);
+
+  it('goes on with new entries until Ctrl-C', async () => {
+    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
+    await run.until(() => router.streams() === 1);
+    router.add(documents.entry(7));
+    await run.until(() => count(run.out()) === 2);
+    run.interrupt();
+    expect(await run.code).toBe(0);
+    expect(seqs(run.out())).toEqual([6, 7]);
+    expect(run.err()).toBe('');
+  });
+
+  it('connects again after a break and gives each entry once', async () => {
+    const run = ctl('events', '-f', '-n', '0', '-o', 'json');
+    await run.until(() => router.streams() === 1);
+    router.add(documents.entry(7));
+    await run.until(() => count(run.out()) === 1);
+    router.cutStreams();
+    router.journal.push(documents.entry(8));
+    await run.until(() => count(run.out()) === 2);
+    router.add(documents.entry(9));
+    await run.until(() => count(run.out()) === 3);
+    run.interrupt();
+    await run.code;
+    expect(seqs(run.out())).toEqual([7, 8, 9]);
+    expect(run.err()).toBe('');
+  });
+
+  it('says which entries were lost while it was away', async () => {
+    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
+    await run.until(() => count(run.out()) === 1 && router.streams() === 1);
+    router.journal.push(documents.entry(7), documents.entry(8), documents.entry(9));
+    router.forgottenSeq = 8;
+    router.cutStreams();
+    await run.until(() => count(run.out()) === 2);
+    run.interrupt();
+    await run.code;
+    expect(seqs(run.out())).toEqual([6, 9]);
+    expect(run.err()).toContain("entries 7 to 8 were LOST: they had left the router's memory");
+  });
+
+  it('notices that the router was restarted, even if its numbers have passed ours', async () => {
+    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
+    await run.until(() => count(run.out()) === 1 && router.streams() === 1);
+    const later = (seq: number) => documents.entry(seq, { at: `2026-11-20T15:00:0${seq}.000Z` });
+    router.journal = [1, 2, 3, 4, 5, 6, 7].map(later);
+    router.cutStreams();
+    await run.until(() => count(run.out()) === 8);
+    run.interrupt();
+    await run.code;
+    expect(seqs(run.out())).toEqual([6, 1, 2, 3, 4, 5, 6, 7]);
+    expect(run.err()).toContain('the router was restarted');
+  });
+
+  it('tells once that the router is away, and that it is back', async () => {
+    const { url } = router;
+    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
+    await run.until(() => router.streams() === 1);
+    await router.close();
+    await run.until(() => run.err().includes('refused the connection'));
+    router = await startRouter(Number(new URL(url).port));
+    router.journal = [...documents.journal().entries];
+    await run.until(() => run.err().includes('connected to'));
+    run.interrupt();
+    expect(await run.code).toBe(0);
+    expect(run.err().split('trying again')).toHaveLength(2);
+    expect(run.err()).toContain(`connected to ${url} again`);
+  });
+
+  it('goes on past an entry that it does not understand', async () => {
+    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
+    await run.until(() => count(run.out()) === 1 && router.streams() === 1);
+    router.sendRaw('id: 7\ndata: {"seq":7,"kind":"brand_new"}\n\n');
+    router.add(documents.entry(8));
+    await run.until(() => count(run.out()) === 2);
+    run.interrupt();
+    await run.code;
+    expect(run.err()).toContain('an entry is of a form that this pgroutectl does not know');
+  });
+});
