@@ -1,0 +1,85 @@
+// What to send to a target right now: the part of a plan that may be carried out at this moment. The plan says what is due and in which
+// order; this adds what only time and the world can say: authority, old workers, pauses between repeats.
+import type { Millis } from '../model/units.ts';
+import type { Desired } from './desired.ts';
+import type { Opening } from './gate.ts';
+import { serverKey, type TargetFacts } from './parse.ts';
+import { type Plan, type PlannedServer, plan, type Step } from './plan.ts';
+
+/** How old a read-back may be for a writer to be let in on it. */
+const FRESH_MS = 50;
+/** Ending sessions is repeated after this time while any remain. */
+const REPEAT_SHUTDOWN_MS = 20;
+
+export interface Surroundings {
+  readonly now: Millis;
+  /** When the facts were read. */
+  readonly readAt: Millis;
+  readonly lastShutdownAt: Millis | undefined;
+  /** This member was held ready in the backend before, under the same decision. */
+  readonly restores: (backend: string, member: string) => boolean;
+  /** No old worker has sessions that this write service must not have. */
+  readonly clear: (backend: string) => boolean;
+  /** Where the question for authority stands; asking it starts it. */
+  readonly ask: (opening: Opening) => 'pending' | 'allowed' | 'refused';
+}
+
+export interface Choice {
+  readonly plan: Plan;
+  readonly commands: readonly string[];
+  readonly fences: readonly PlannedServer[];
+  readonly opens: readonly PlannedServer[];
+  /** The write services among `opens`. */
+  readonly exclusiveOpens: readonly string[];
+  /** Sessions on fenced servers have to end before there is more to do. */
+  readonly settling: readonly string[];
+}
+
+type Fence = Extract<Step, { kind: 'fence' }>;
+
+export function choose(facts: TargetFacts, desired: Desired, around: Surroundings): Choice {
+  const whole = plan(facts, desired);
+  const fence = whole.steps.find((step) => step.kind === 'fence');
+  const sendFence = fence !== undefined && !tooSoon(fence, whole, around);
+  const settling = new Set(whole.steps.flatMap((step) => (step.kind === 'settle' ? [step.backend] : [])));
+  const fencing = new Set(fence?.servers.map(({ backend }) => backend));
+  const commands: string[] = sendFence ? [...fence.commands] : [];
+  const opens: PlannedServer[] = [];
+  const exclusiveOpens: string[] = [];
+
+  for (const step of whole.steps) {
+    if (step.kind !== 'open') continue;
+    if (step.exclusive) {
+      const [server] = step.servers;
+      if (server?.member === undefined) continue;
+      const { backend, member } = server;
+      // Asked as early as possible, so that the answer comes while the old server is still being fenced.
+      const answer = around.ask({ ...server, member, restores: around.restores(backend, member) });
+      if (!around.clear(backend)) settling.add(backend);
+      const closed = !fencing.has(backend) && !settling.has(backend);
+      const fresh = around.now - around.readAt <= FRESH_MS;
+      if (!closed || !fresh || answer !== 'allowed') continue;
+      exclusiveOpens.push(backend);
+    }
+    commands.push(...step.commands);
+    opens.push(...step.servers);
+  }
+  return {
+    plan: whole,
+    commands,
+    fences: sendFence ? fence.servers : [],
+    opens,
+    exclusiveOpens,
+    settling: [...settling],
+  };
+}
+
+/** All that is left of the fence is to end sessions, and that was done a moment ago. */
+function tooSoon(fence: Fence, whole: Plan, { now, lastShutdownAt }: Surroundings): boolean {
+  if (lastShutdownAt === undefined || now - lastShutdownAt >= REPEAT_SHUTDOWN_MS) return false;
+  const lines = new Map(whole.wanted.map((one) => [serverKey(one.line), one]));
+  return fence.servers.every((server) => {
+    const held = lines.get(serverKey(server));
+    return held !== undefined && held.state === 'maint' && held.line.maint;
+  });
+}

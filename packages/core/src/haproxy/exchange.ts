@@ -1,0 +1,82 @@
+// A transaction with its read-back: sends commands to one HAProxy and returns what it holds afterwards, as told by the same worker.
+// The text of a reply proves nothing; the tables that are asked for in the same line do.
+import { lines, showBackend } from './commands.ts';
+import type { DesiredBackend } from './desired.ts';
+import {
+  type ParsedAnswer,
+  parseAnswer,
+  type ServerFact,
+  sameWorker,
+  serverKey,
+  type TargetFacts,
+  type WorkerFact,
+} from './parse.ts';
+import type { RuntimeFailure, RuntimeSocket } from './runtime.ts';
+
+export type ReadBack =
+  | {
+      readonly kind: 'facts';
+      readonly facts: TargetFacts;
+      /** Sessions that the servers had before the commands, by `backend/server`. */
+      readonly sessionsBefore: ReadonlyMap<string, number>;
+      /** Text that is no table: what HAProxy said about a command. For the log. */
+      readonly notes: readonly string[];
+    }
+  /** The lines were taken by different workers: a reload came in between. */
+  | { readonly kind: 'moved' }
+  | RuntimeFailure;
+
+/**
+ * Sends the commands, then reads the named backends. `known` are earlier facts of the same worker, used for HAProxy's own numbers.
+ * Commands that don't fit into one line go in several, in order; the first failure ends it.
+ */
+export async function exchange(
+  socket: RuntimeSocket,
+  commands: readonly string[],
+  backends: readonly DesiredBackend[],
+  known: TargetFacts | undefined,
+): Promise<ReadBack> {
+  const ids = new Map(known?.servers.map(({ backend, backendId }) => [backend, backendId]));
+  const reads = backends.flatMap(({ backend, exclusive }) => showBackend(backend, ids.get(backend), exclusive));
+  const before = commands.length === 0 ? [] : reads.filter((read) => read.startsWith('show stat'));
+  const servers = new Map<string, ServerFact>();
+  const sessionsBefore = new Map<string, number>();
+  const sessions = new Map<string, number>();
+  const notes: string[] = [];
+  let worker: WorkerFact | undefined;
+  for (const line of lines([...before, ...commands], reads)) {
+    const answer = await socket.transact(line);
+    if (answer.kind !== 'answer') return answer;
+    const parsed = parseAnswer(answer.text);
+    const broken = incomplete(parsed, answer.text, line);
+    if (broken !== undefined || parsed.worker === undefined) {
+      return { kind: 'protocol', error: `${socket.path}: ${broken ?? '"show info" was not answered'}` };
+    }
+    if (worker !== undefined && !sameWorker(worker, parsed.worker)) return { kind: 'moved' };
+    worker = parsed.worker;
+    for (const server of parsed.servers) servers.set(serverKey(server), server);
+    for (const [key, count] of parsed.sessionsBefore) if (!sessionsBefore.has(key)) sessionsBefore.set(key, count);
+    for (const [key, count] of parsed.sessions) sessions.set(key, count);
+    notes.push(...parsed.notes);
+  }
+  if (worker === undefined) return { kind: 'moved' };
+  return {
+    kind: 'facts',
+    facts: {
+      worker,
+      servers: [...servers.values()].map((server) => ({ ...server, sessions: sessions.get(serverKey(server)) })),
+    },
+    sessionsBefore,
+    notes,
+  };
+}
+
+/** Each `show servers state` must have been answered by a whole table or by a refusal; otherwise the answer was cut off. */
+function incomplete(parsed: ParsedAnswer, text: string, line: readonly string[]): string | undefined {
+  const [broken] = parsed.broken;
+  if (broken !== undefined) return `an unreadable line: ${broken.slice(0, 200)}`;
+  if (!text.endsWith('\n\n')) return 'the answer was cut off';
+  const asked = line.filter((command) => command.startsWith('show servers state ')).length;
+  const refused = parsed.notes.filter((note) => note === "Can't find backend.").length;
+  return parsed.tables + refused < asked ? 'a table is missing in the answer' : undefined;
+}

@@ -1,0 +1,231 @@
+// Answers of the Runtime API as typed values. Tables are read by the names in their header, since columns differ by version while the
+// format number stays 1. Text that is none of the known tables is kept as a note: it is logged, and never taken as proof of anything.
+
+/** The worker process that answered. */
+export interface WorkerFact {
+  readonly pid: number;
+  /** Unix seconds; undefined before HAProxy 2.4. */
+  readonly startTimeSec: number | undefined;
+  readonly uptimeSec: number;
+  readonly version: string;
+  /** A reload has begun: this worker takes no more connections and refuses to change servers. */
+  readonly stopping: boolean;
+  /** Open client connections; those of the Runtime API do not count. */
+  readonly currConns: number;
+}
+
+/** One server line of a backend as HAProxy holds it. */
+export interface ServerFact {
+  readonly backend: string;
+  readonly server: string;
+  /** HAProxy's numbers of the backend and, in it, of the server. */
+  readonly backendId: number;
+  readonly id: number;
+  /** An IP address, or `-` while the name is not resolved. */
+  readonly address: string;
+  readonly port: number;
+  /** The name that is resolved at run time, if the line has one. */
+  readonly fqdn: string | undefined;
+  /** `srv_admin_state`: 01 forced maint, 02 inherited maint, 04 disabled in the file (marker only), 08 forced drain, 10 inherited drain, 20 name not resolved. */
+  readonly adminState: number;
+  /** `srv_op_state`: 0 stopped, 1 starting, 2 running, 3 stopping. */
+  readonly operState: number;
+  /** The weight now and the one from the file; 0 now means: no new connections. */
+  readonly weight: number;
+  readonly initialWeight: number;
+  /** The line has a health check of its own. */
+  readonly checked: boolean;
+  /** HAProxy may send it new connections: `(admin & 0x3B) == 0 && op != 0`. */
+  readonly inRotation: boolean;
+  readonly maint: boolean;
+  readonly drain: boolean;
+  /** Sessions on it in this worker (`scur`); undefined: was not asked. */
+  readonly sessions: number | undefined;
+}
+
+export interface TargetFacts {
+  readonly worker: WorkerFact;
+  readonly servers: readonly ServerFact[];
+}
+
+/** What one answer held, whatever was asked. */
+export interface ParsedAnswer {
+  readonly worker: WorkerFact | undefined;
+  readonly servers: readonly ServerFact[];
+  /** The first `show stat` of the answer for each server: sessions before the commands, by `backend/server`. */
+  readonly sessionsBefore: ReadonlyMap<string, number>;
+  /** The last `show stat` of the answer for each server, by `backend/server`. */
+  readonly sessions: ReadonlyMap<string, number>;
+  /** How many `show servers state` tables there were. */
+  readonly tables: number;
+  /** Lines that belong to no known table, such as `No such server.` */
+  readonly notes: readonly string[];
+  /** Lines of known tables that could not be read. */
+  readonly broken: readonly string[];
+}
+
+/** Any of these admin bits keeps a server out of rotation; 04 is only a marker. */
+const OUT = 0x3b;
+const MAINT = 0x23;
+const DRAIN = 0x18;
+const CHECK_CONFIGURED = 0x02;
+
+export const serverKey = (of: { readonly backend: string; readonly server: string }): string =>
+  `${of.backend}/${of.server}`;
+
+/** Reads the answer to any line made of `show info`, `show servers state`, `show stat` and commands that answer by an empty line. */
+export function parseAnswer(text: string): ParsedAnswer {
+  const info = new Map<string, string>();
+  const servers: ServerFact[] = [];
+  const first = new Map<string, number>();
+  const last = new Map<string, number>();
+  const notes: string[] = [];
+  const broken: string[] = [];
+  let tables = 0;
+  let table: { readonly kind: 'info' } | { readonly kind: 'servers' | 'stat'; readonly columns: Columns } | undefined;
+
+  for (const line of text.split('\n')) {
+    if (line === '') {
+      table = undefined;
+    } else if (line.startsWith('# be_id ')) {
+      tables += 1;
+      table = { kind: 'servers', columns: columnsOf(line.slice(2).split(' ')) };
+    } else if (line.startsWith('# pxname,')) {
+      table = { kind: 'stat', columns: columnsOf(line.slice(2).split(',')) };
+    } else if (table === undefined) {
+      if (line.startsWith('Name: ')) table = { kind: 'info' };
+      else if (line !== '1') notes.push(line);
+    } else if (table.kind === 'info') {
+      const colon = line.indexOf(': ');
+      if (colon > 0) info.set(line.slice(0, colon), line.slice(colon + 2));
+    } else if (table.kind === 'servers') {
+      const server = serverOf(line.split(' '), table.columns);
+      if (server === undefined) broken.push(line);
+      else servers.push(server);
+    } else {
+      const row = statOf(line.split(','), table.columns);
+      if (row === 'broken') broken.push(line);
+      else if (row !== 'no server') {
+        if (!first.has(row.key)) first.set(row.key, row.sessions);
+        last.set(row.key, row.sessions);
+      }
+    }
+  }
+  return {
+    worker: workerOf(info),
+    servers: servers.map((server) => ({ ...server, sessions: last.get(serverKey(server)) })),
+    sessionsBefore: first,
+    sessions: last,
+    tables,
+    notes,
+    broken,
+  };
+}
+
+type Columns = ReadonlyMap<string, number>;
+
+const columnsOf = (names: readonly string[]): Columns => new Map(names.map((name, index) => [name, index]));
+
+function workerOf(info: ReadonlyMap<string, string>): WorkerFact | undefined {
+  const pid = natural(info.get('Pid'));
+  const uptimeSec = natural(info.get('Uptime_sec'));
+  const currConns = natural(info.get('CurrConns'));
+  const version = info.get('Version');
+  const stopping = info.get('Stopping');
+  if (pid === undefined || uptimeSec === undefined || currConns === undefined) return undefined;
+  if (version === undefined || stopping === undefined) return undefined;
+  const startTimeSec = natural(info.get('Start_time_sec'));
+  return { pid, startTimeSec, uptimeSec, version, stopping: stopping !== '0', currConns };
+}
+
+function serverOf(fields: readonly string[], columns: Columns): ServerFact | undefined {
+  const text = (name: string): string | undefined => fields[columns.get(name) ?? -1];
+  const number = (name: string): number | undefined => natural(text(name));
+  const backend = text('be_name');
+  const server = text('srv_name');
+  const address = text('srv_addr');
+  const fqdn = text('srv_fqdn');
+  const backendId = number('be_id');
+  const id = number('srv_id');
+  const port = number('srv_port');
+  const operState = number('srv_op_state');
+  const adminState = number('srv_admin_state');
+  const weight = number('srv_uweight');
+  const initialWeight = number('srv_iweight');
+  const check = number('srv_check_state');
+  if (!backend || !server || !address || backendId === undefined || id === undefined || port === undefined)
+    return undefined;
+  if (operState === undefined || adminState === undefined || weight === undefined) return undefined;
+  if (initialWeight === undefined || check === undefined) return undefined;
+  return {
+    backend,
+    server,
+    backendId,
+    id,
+    address,
+    port,
+    fqdn: fqdn === undefined || fqdn === '-' ? undefined : fqdn,
+    adminState,
+    operState,
+    weight,
+    initialWeight,
+    checked: (check & CHECK_CONFIGURED) !== 0,
+    inRotation: (adminState & OUT) === 0 && operState !== 0,
+    maint: (adminState & MAINT) !== 0,
+    drain: (adminState & DRAIN) !== 0,
+    sessions: undefined,
+  };
+}
+
+/** `type` 2 is a server. None of the columns read here can hold a quoted comma, and all come before the first that can. */
+function statOf(
+  fields: readonly string[],
+  columns: Columns,
+): { readonly key: string; readonly sessions: number } | 'no server' | 'broken' {
+  const text = (name: string): string | undefined => fields[columns.get(name) ?? -1];
+  const backend = text('pxname');
+  const server = text('svname');
+  const type = text('type');
+  if (!backend || !server || !type) return 'broken';
+  if (type !== '2') return 'no server';
+  const sessions = natural(text('scur'));
+  return sessions === undefined ? 'broken' : { key: serverKey({ backend, server }), sessions };
+}
+
+function natural(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Both facts are of one process. A container may give each start the same pid, so the start time (or a shrunken uptime) counts too. */
+export function sameWorker(earlier: WorkerFact, later: WorkerFact): boolean {
+  if (earlier.pid !== later.pid) return false;
+  if (earlier.startTimeSec !== undefined && later.startTimeSec !== undefined) {
+    return earlier.startTimeSec === later.startTimeSec;
+  }
+  return later.uptimeSec >= earlier.uptimeSec;
+}
+
+/** The state that a person would name: what the admin bits say, with `down` for a server that its own check (or none) keeps stopped. */
+export function heldState(server: ServerFact): 'ready' | 'drain' | 'maint' | 'down' {
+  if (server.maint) return 'maint';
+  if (server.drain) return 'drain';
+  return server.inRotation ? 'ready' : 'down';
+}
+
+/** Sessions of an old worker by `show sess`, those of the Runtime API itself left out. */
+export interface SessionFact {
+  readonly id: string;
+  readonly backend: string;
+  readonly server: string;
+}
+
+/** Reads the answer to `show sess`. */
+export function parseSessions(text: string): readonly SessionFact[] {
+  const sessions: SessionFact[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^(0x[0-9a-f]{1,16}): .*? be=(\S+) srv=(\S+) /.exec(line);
+    const [, id, backend, server] = match ?? [];
+    if (id !== undefined && backend !== undefined && server !== undefined) sessions.push({ id, backend, server });
+  }
+  return sessions;
+}

@@ -1,0 +1,95 @@
+// A tail connection: one connection in `prompt` mode that was opened while its worker was young and stays with that worker for good. After a
+// reload it is all that still reaches the worker's sessions. It keeps the worker alive, so whoever holds it has to let go in time.
+//
+//   connect -> `prompt` -> (`show info`: which worker is it?) -> one command at a time -> ... -> end (worker gone, or closed by us)
+import { connect, type Socket } from 'node:net';
+import { parseAnswer, parseSessions, type SessionFact, type WorkerFact } from './parse.ts';
+import { MAX_LINE_BYTES } from './runtime.ts';
+
+const PROMPT = '\n> ';
+
+export class Tail {
+  readonly #socket: Socket;
+  readonly #onEnd: () => void;
+  #received = '';
+  #ended = false;
+  #waiting:
+    | { readonly complete: (text: string) => boolean; readonly resolve: (text: string | undefined) => void }
+    | undefined;
+  #turn: Promise<unknown>;
+
+  /** Connects at once. `onEnd` is called once, when the connection has ended for any reason. */
+  constructor(path: string, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.#socket = connect(path);
+    this.#socket.setEncoding('utf8');
+    this.#socket.on('data', (text: string) => this.#took(text));
+    this.#socket.on('error', () => this.close());
+    this.#socket.on('end', () => this.close());
+    this.#socket.on('close', () => this.close());
+    this.#turn = this.#exchange('prompt', (text) => text.endsWith(PROMPT));
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Which worker is at the other end. Undefined: the connection has ended. Waits as long as the worker hangs. */
+  async worker(): Promise<WorkerFact | undefined> {
+    const text = await this.#ask('show info', (answer) => answer.endsWith(PROMPT));
+    return text === undefined ? undefined : parseAnswer(text.slice(0, -PROMPT.length)).worker;
+  }
+
+  /** All sessions of the worker. Undefined: the connection has ended. */
+  async sessions(): Promise<readonly SessionFact[] | undefined> {
+    const text = await this.#ask('show sess', (answer) => answer.endsWith(PROMPT));
+    return text === undefined ? undefined : parseSessions(text);
+  }
+
+  /**
+   * Ends sessions. Their ids are addresses in HAProxy's memory: list and end back to back. `show info` at the end of each line marks the end of
+   * the answer, since versions differ in how many prompts a line with `;` prints.
+   */
+  async shutdown(ids: readonly string[]): Promise<void> {
+    const perLine = Math.floor((MAX_LINE_BYTES - 32) / 40);
+    for (let from = 0; from < ids.length && !this.#ended; from += perLine) {
+      const line = ids.slice(from, from + perLine).map((id) => `shutdown session ${id}`);
+      await this.#ask(
+        [...line, 'show info'].join(';'),
+        (answer) => answer.includes('\nStopping: ') && answer.endsWith('\n\n> '),
+      );
+    }
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#socket.destroy();
+    this.#waiting?.resolve(undefined);
+    this.#waiting = undefined;
+    this.#onEnd();
+  }
+
+  #ask(line: string, complete: (text: string) => boolean): Promise<string | undefined> {
+    const asked = this.#turn.then(() => this.#exchange(line, complete));
+    this.#turn = asked;
+    return asked;
+  }
+
+  #exchange(line: string, complete: (text: string) => boolean): Promise<string | undefined> {
+    if (this.#ended) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#received = '';
+      this.#waiting = { complete, resolve };
+      this.#socket.write(`${line}\n`);
+    });
+  }
+
+  #took(text: string): void {
+    this.#received += text;
+    const waiting = this.#waiting;
+    if (waiting === undefined || !waiting.complete(this.#received)) return;
+    this.#waiting = undefined;
+    waiting.resolve(this.#received);
+  }
+}

@@ -1,0 +1,425 @@
+// One HAProxy, kept as decided. Level-triggered: whatever happens (a decision, a reload, a drift, a timer) leads to the same turn:
+//
+//   choose what may be sent now, from the last read-back -> one transaction with read-back -> look at what is held -> wait -> ...
+//
+// A writer is let in only by a turn that follows a read-back which showed everyone else out and without sessions, and after `authorize`
+// said yes. Turns never overlap; what comes meanwhile leads to one more. Nothing here ever throws for what HAProxy does.
+import type { Clock, Timer } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { Reason } from '../model/reason.ts';
+import type { TargetSpec } from '../model/spec.ts';
+import { after, type Millis, millis } from '../model/units.ts';
+import { type Choice, choose } from './choose.ts';
+import type { Desired } from './desired.ts';
+import { DriftLedger } from './drift.ts';
+import { exchange, type ReadBack } from './exchange.ts';
+import { type Authorize, OpenGate } from './gate.ts';
+import { MasterWatch } from './master.ts';
+import { OldWorkers } from './old-workers.ts';
+import { heldState, sameWorker, serverKey, type TargetFacts } from './parse.ts';
+import type { Plan } from './plan.ts';
+import { problemsOf } from './problems.ts';
+import { Progress } from './progress.ts';
+import type { Drifted, TargetCounters, TargetReport, TargetState, TargetStatus } from './report.ts';
+import { type RuntimeFailure, RuntimeSocket } from './runtime.ts';
+
+export type { Authorize, Opening } from './gate.ts';
+export type { TargetReport, TargetStatus } from './report.ts';
+
+export interface TargetOptions {
+  readonly spec: TargetSpec;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asked right before a server is let into a write service, for one opening at a time; anything but `true` keeps it out. */
+  readonly authorize: Authorize;
+  readonly onReport: (report: TargetReport) => void;
+  /** How often HAProxy is looked at while nothing happens. Default 250. */
+  readonly pollMs?: number;
+}
+
+const SOON_MS = 2;
+const SETTLE_SLOWLY_MS = 20;
+const RETRY_MS = 20;
+/** After the master socket's end the new worker is looked for this long without a pause. */
+const HURRY_MS = 1_000;
+/** A single wrong server may be a newer decision of a second router: ours gets this long to arrive before it is put back. */
+const DRIFT_PAUSE_MS = 20;
+/** A HAProxy that denied a command is only read for this long. */
+const DENIED_PAUSE_MS = 1_000;
+
+type Counters = { -readonly [Name in keyof TargetCounters]: TargetCounters[Name] };
+
+export class Target {
+  readonly #o: TargetOptions;
+  readonly #clock: Clock;
+  readonly #pollMs: number;
+  readonly #socket: RuntimeSocket;
+  readonly #old: OldWorkers;
+  readonly #gate: OpenGate;
+  readonly #ledger = new DriftLedger();
+  readonly #progress = new Progress();
+  readonly #counters: Counters = {
+    transactions: 0,
+    exchanges: 0,
+    corrections: 0,
+    reloads: 0,
+    failures: 0,
+    sessionsEnded: 0,
+    refusals: 0,
+  };
+  /** Which member each write service was last read back with, for as long as the decision names it. */
+  readonly #held = new Map<string, string>();
+  #master: MasterWatch | undefined;
+  #desired: Desired | undefined;
+  #facts: TargetFacts | undefined;
+  #readAt: Millis | undefined;
+  #plan: Plan | undefined;
+  #missingTold = '';
+  #failure: (RuntimeFailure & { readonly since: Millis }) | undefined;
+  #denied: { readonly error: string; readonly since: Millis; lastAt: Millis } | undefined;
+  #stoppingSince: Millis | undefined;
+  #convergedSerial: number | undefined;
+  #settled = false;
+  #drift: { servers: readonly Drifted[]; actAt: Millis } | undefined;
+  #lastShutdownAt: Millis | undefined;
+  #hurryUntil = millis(Number.NEGATIVE_INFINITY);
+  #woken = false;
+  #wakeUp: (() => void) | undefined;
+  #closed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: TargetOptions) {
+    this.#o = options;
+    this.#clock = options.clock;
+    this.#pollMs = options.pollMs ?? 250;
+    const { socket: path } = options.spec;
+    this.#socket = new RuntimeSocket({ path, clock: options.clock });
+    this.#old = new OldWorkers({ path, clock: options.clock, onChange: () => this.#wake() });
+    this.#gate = new OpenGate({
+      authorize: options.authorize,
+      clock: options.clock,
+      log: options.log,
+      onAnswer: (server, serial, allowed) => {
+        if (!allowed) {
+          this.#counters.refusals += 1;
+          this.#report({ kind: 'refused', serial, at: this.#clock.now(), server });
+        }
+        if (allowed) this.#wake();
+      },
+    });
+  }
+
+  /** Begins to watch HAProxy. Until something is submitted it only looks. */
+  start(): void {
+    if (this.#running !== undefined) return;
+    const { masterSocket } = this.#o.spec;
+    if (masterSocket !== undefined) {
+      this.#master = new MasterWatch({
+        path: masterSocket,
+        clock: this.#clock,
+        onEnd: () => {
+          this.#hurryUntil = after(this.#clock.now(), HURRY_MS);
+          this.#wake();
+        },
+      });
+    }
+    this.#running = this.#run();
+  }
+
+  /** What the target shall hold from now on. The latest wins; a turn in flight is followed by one more. */
+  submit(desired: Desired): void {
+    this.#desired = desired;
+    for (const [backend, member] of this.#held) {
+      const servers = desired.backends.find((one) => one.backend === backend)?.servers;
+      if (!servers?.some((server) => server.member === member && server.state === 'ready')) this.#held.delete(backend);
+    }
+    this.#settled = false;
+    if (this.#drift !== undefined) this.#drift = { ...this.#drift, actAt: this.#clock.now() };
+    this.#old.decided(desired);
+    this.#wake();
+  }
+
+  /** Ends all connections after the turn in flight. HAProxy stays as it is. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#running;
+    this.#master?.close();
+    this.#old.close();
+  }
+
+  status(): TargetStatus {
+    const { spec } = this.#o;
+    return {
+      name: spec.name,
+      socket: spec.socket,
+      state: this.#state(),
+      error: (this.#failure ?? this.#denied)?.error,
+      facts: this.#facts,
+      readAt: this.#readAt,
+      submittedSerial: this.#desired?.serial,
+      convergedSerial: this.#convergedSerial,
+      converged: this.#settled && this.#failure === undefined,
+      problems: this.#problems(),
+      masterConnected: this.#master?.connected,
+      oldWorkers: this.#old.status(),
+      counters: { ...this.#counters, sessionsEnded: this.#counters.sessionsEnded + this.#old.sessionsEnded },
+    };
+  }
+
+  #state(): TargetState {
+    if (this.#failure !== undefined) return this.#failure.kind === 'protocol' ? 'broken' : this.#failure.kind;
+    if (this.#denied !== undefined) return 'no_permission';
+    return this.#facts === undefined ? 'unknown' : 'reachable';
+  }
+
+  #problems(): readonly Reason[] {
+    return problemsOf({
+      target: this.#o.spec.name,
+      now: this.#clock.now(),
+      failure: this.#failure ?? (this.#denied && { kind: 'no_permission', ...this.#denied }),
+      plan: this.#plan,
+      facts: this.#facts,
+      progress: this.#progress,
+      ledger: this.#ledger,
+      oldWorkers: this.#old.status(),
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      this.#woken = false;
+      let delayMs: number;
+      try {
+        delayMs = await this.#turn();
+      } catch (err) {
+        this.#o.log.error({ err, target: this.#o.spec.name }, 'a turn failed unexpectedly; the next one begins anew');
+        delayMs = this.#pollMs;
+      }
+      if (delayMs > 0) await this.#pause(delayMs);
+    }
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#wakeUp?.();
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    if (this.#woken || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      this.#wakeUp = () => {
+        timer?.cancel();
+        this.#wakeUp = undefined;
+        resolve();
+      };
+      timer = this.#clock.after(delayMs, this.#wakeUp);
+    });
+  }
+
+  #report(report: TargetReport): void {
+    if (!this.#closed) this.#o.onReport(report);
+  }
+
+  /** One transaction and what follows from it. Returns how long to wait for the next. */
+  async #turn(): Promise<number> {
+    this.#old.tick();
+    const desired = this.#desired;
+    const choice = this.#choice(desired);
+    const commands = choice?.commands ?? [];
+    if (choice !== undefined && commands.length > 0) {
+      this.#counters.transactions += 1;
+      if (choice.fences.length > 0) this.#lastShutdownAt = this.#clock.now();
+      for (const backend of choice.exclusiveOpens) this.#gate.used(backend);
+    }
+    this.#counters.exchanges += 1;
+    const result = await exchange(this.#socket, commands, desired?.backends ?? [], this.#facts);
+    if (this.#closed) return 0;
+    if (result.kind === 'moved') {
+      this.#readAt = undefined;
+      return SOON_MS;
+    }
+    if (result.kind !== 'facts') return this.#failed(result);
+    this.#answered(commands.length > 0);
+    return this.#took(result, choice, desired);
+  }
+
+  #choice(desired: Desired | undefined): Choice | undefined {
+    const now = this.#clock.now();
+    const facts = this.#facts;
+    if (facts === undefined || desired === undefined) return undefined;
+    if (this.#drift !== undefined && now < this.#drift.actAt) return undefined;
+    if (this.#denied !== undefined && now - this.#denied.lastAt < DENIED_PAUSE_MS) return undefined;
+    return choose(facts, desired, {
+      now,
+      readAt: this.#readAt ?? millis(Number.NEGATIVE_INFINITY),
+      lastShutdownAt: this.#lastShutdownAt,
+      restores: (backend, member) => this.#held.get(backend) === member,
+      clear: (backend) => this.#old.clear(backend),
+      ask: (opening) => this.#gate.ask(opening, desired.serial),
+    });
+  }
+
+  #failed(failure: RuntimeFailure): number {
+    const now = this.#clock.now();
+    this.#counters.failures += 1;
+    if (failure.kind === 'no_permission' && this.#failure === undefined && this.#facts !== undefined) {
+      // It can be read but not told: go on reading.
+      if (this.#denied === undefined) {
+        this.#report({ kind: 'unreachable', at: now, why: 'no_permission', error: failure.error });
+      }
+      this.#denied = { error: failure.error, since: this.#denied?.since ?? now, lastAt: now };
+      return SOON_MS;
+    }
+    const since = this.#failure?.kind === failure.kind ? this.#failure.since : now;
+    // A single connection that ends early is what a reload looks like.
+    const told = this.#failure?.kind === failure.kind && (failure.kind !== 'protocol' || now - since > RETRY_MS);
+    if (this.#failure?.kind !== failure.kind) this.#o.log.debug({ target: this.#o.spec.name, ...failure }, 'no answer');
+    this.#failure = { ...failure, since };
+    this.#settled = false;
+    if (!told) this.#tellFailure(failure, now);
+    if (failure.kind === 'hung' || failure.kind === 'no_permission') return this.#pollMs;
+    return now < this.#hurryUntil ? SOON_MS : now - since < 2_000 ? RETRY_MS : this.#pollMs;
+  }
+
+  #tellFailure({ kind, error }: RuntimeFailure, at: Millis): void {
+    if (kind === 'hung') this.#report({ kind, at, error });
+    else this.#report({ kind: 'unreachable', at, why: kind, error });
+  }
+
+  #answered(toCommands: boolean): void {
+    const now = this.#clock.now();
+    const since = this.#failure?.since ?? (toCommands ? this.#denied?.since : undefined);
+    this.#failure = undefined;
+    if (toCommands) this.#denied = undefined;
+    if (since !== undefined) this.#report({ kind: 'back', at: now, afterMs: now - since });
+  }
+
+  #took(
+    { facts, sessionsBefore, notes }: Extract<ReadBack, { kind: 'facts' }>,
+    choice: Choice | undefined,
+    desired: Desired | undefined,
+  ): number {
+    const now = this.#clock.now();
+    if (notes.length > 0) this.#o.log.debug({ target: this.#o.spec.name, notes: notes.slice(0, 10) }, 'HAProxy said');
+    if (facts.worker.stopping) {
+      this.#stoppingSince ??= now;
+      this.#readAt = undefined;
+      return now - this.#stoppingSince < HURRY_MS ? SOON_MS : this.#pollMs;
+    }
+    this.#stoppingSince = undefined;
+    const sameAsBefore = this.#seeWorker(facts, now);
+    this.#facts = facts;
+    this.#readAt = now;
+    if (desired === undefined) {
+      this.#old.young(facts);
+      return this.#pollMs;
+    }
+
+    const exclusive = new Set(desired.backends.flatMap((one) => (one.exclusive ? [one.backend] : [])));
+    if (choice !== undefined) {
+      this.#progress.fencing(choice.fences, exclusive, sessionsBefore, now);
+      this.#progress.opening(choice.opens, exclusive);
+    }
+    const next = choose(facts, desired, {
+      now,
+      readAt: now,
+      lastShutdownAt: this.#lastShutdownAt,
+      restores: (backend, member) => this.#held.get(backend) === member,
+      clear: (backend) => this.#old.clear(backend),
+      ask: (opening) => this.#gate.ask(opening, desired.serial),
+    });
+    this.#plan = next.plan;
+    if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
+    for (const { line, member, state } of next.plan.wanted) {
+      if (state === 'ready' && member !== undefined && exclusive.has(line.backend) && line.inRotation) {
+        this.#held.set(line.backend, member);
+      }
+    }
+    if (this.#settled && sameAsBefore) this.#seeDrift(next.plan, exclusive, now);
+    for (const report of this.#progress.read(facts, next.plan, desired.serial, now, (b) => this.#old.clear(b))) {
+      if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
+      this.#report(report);
+    }
+    this.#tellMissing(next.plan, desired.serial, now);
+    this.#seeConverged(next, desired, now);
+    this.#old.young(facts);
+    return this.#delay(next, now);
+  }
+
+  /** True: the same worker as at the last read-back. */
+  #seeWorker(facts: TargetFacts, now: Millis): boolean {
+    const before = this.#facts;
+    if (before !== undefined && sameWorker(before.worker, facts.worker)) return true;
+    if (before !== undefined) {
+      this.#old.aged(before);
+      this.#counters.reloads += 1;
+      this.#progress.otherWorker();
+      this.#drift = undefined;
+      this.#settled = false;
+      this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
+    }
+    const { pid, version } = facts.worker;
+    this.#report({ kind: 'reloaded', at: now, pid, previousPid: before?.worker.pid, version });
+    return false;
+  }
+
+  #seeDrift(next: Plan, exclusive: ReadonlySet<string>, now: Millis): void {
+    const due = new Set(next.steps.flatMap((step) => (step.kind === 'settle' ? [] : step.servers.map(serverKey))));
+    const servers = next.wanted.flatMap(({ line, member, state }): readonly Drifted[] => {
+      const found = heldState(line);
+      if (!due.has(serverKey(line)) || (found === 'maint' && state === 'maint')) return [];
+      return [{ backend: line.backend, server: line.server, member, found, restored: state }];
+    });
+    if (servers.length === 0) return;
+    this.#settled = false;
+    this.#ledger.note(servers, now);
+    const writers = next.wanted.filter(({ line }) => exclusive.has(line.backend) && line.inRotation);
+    const twoAccept = new Set(writers.map(({ line }) => line.backend)).size < writers.length;
+    this.#drift = { servers, actAt: twoAccept ? now : after(now, DRIFT_PAUSE_MS) };
+  }
+
+  #tellMissing({ missing }: Plan, serial: number, now: Millis): void {
+    const text = JSON.stringify(missing);
+    if (text === this.#missingTold || (missing.length === 0 && this.#missingTold === '')) return;
+    this.#missingTold = missing.length === 0 ? '' : text;
+    this.#report({ kind: 'missing', serial, at: now, missing });
+  }
+
+  #seeConverged(next: Choice, desired: Desired, now: Millis): void {
+    const clear = desired.backends.every(({ backend, exclusive }) => !exclusive || this.#old.clear(backend));
+    if (!next.plan.converged || !clear) {
+      this.#settled = false;
+      return;
+    }
+    if (this.#drift !== undefined) {
+      const { servers } = this.#drift;
+      this.#drift = undefined;
+      this.#counters.corrections += servers.length;
+      this.#report({ kind: 'drift', serial: desired.serial, at: now, servers });
+    }
+    if (this.#settled) return;
+    // Submitted while this turn was under way: converged with something older.
+    if (desired !== this.#desired) return;
+    this.#settled = true;
+    this.#convergedSerial = desired.serial;
+    this.#report({ kind: 'converged', serial: desired.serial, at: now });
+  }
+
+  #delay(next: Choice, now: Millis): number {
+    const delays = [this.#pollMs];
+    if (now < this.#hurryUntil) delays.push(SOON_MS);
+    if (this.#drift !== undefined && now < this.#drift.actAt) return Math.max(1, this.#drift.actAt - now);
+    if (this.#denied !== undefined) return this.#pollMs;
+    if (next.commands.length > 0) {
+      const tries = this.#progress.leastTries([...next.fences, ...next.opens]);
+      delays.push(tries === 0 ? 0 : tries <= 5 ? SOON_MS : this.#pollMs);
+    }
+    for (const backend of next.settling) {
+      const since = this.#progress.settlingSince(backend) ?? now;
+      delays.push(now - since < HURRY_MS ? SOON_MS : SETTLE_SLOWLY_MS);
+    }
+    return Math.min(...delays);
+  }
+}
