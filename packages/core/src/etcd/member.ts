@@ -1,0 +1,309 @@
+// One etcd member: keeps one session to it, logged in, and a picture of how well it answers. Knows nothing of other members.
+//
+//   connecting ──SETTINGS, login──▶ ready ──session ends──▶ waiting ──50 ms .. cap──▶ connecting
+//       └───────────failed────────────────────────────────────▲
+//   renew(): a second session is made beside the ready one and takes its place once it is logged in
+import type { Clock, Timer } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { Millis } from '../model/units.ts';
+import type { Credentials } from './credentials.ts';
+import { EtcdError, errorOfConnection, isGarbage, messageOf } from './errors.ts';
+import { authenticateMethod, type Method, rangeMethod } from './messages.ts';
+import { SilenceGuard } from './silence.ts';
+import { type Exchange, parseEndpoint, Session } from './transport.ts';
+
+export interface Login {
+  readonly name: string;
+  readonly password: string;
+}
+
+export interface MemberOptions {
+  readonly endpoint: string;
+  readonly credentials: Credentials;
+  readonly login: Login | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const connectTimeoutMs = 1_000;
+/** Logging in makes the server compute a slow password hash. */
+const loginDeadlineMs = 3_000;
+/** A session whose place was taken may end its running calls for this long. */
+const retireMs = 2_000;
+const firstBackoffMs = 50;
+const lastBackoffMs = 500;
+/** What an operator has to mend is not retried in a hurry. */
+const mendBackoffMs = 5_000;
+/** Together the time in which a frozen member is dropped. */
+const doubtMs = 800;
+const giveUpMs = 400;
+
+interface Line {
+  readonly session: Session;
+  readonly silence: SilenceGuard;
+  token: string;
+}
+
+export class Member {
+  /** As configured, without any user and password. */
+  readonly endpoint: string;
+  readonly #options: MemberOptions;
+  readonly #listeners = new Set<() => void>();
+  #line: Line | undefined;
+  #opening: Session | undefined;
+  #retry: Timer | undefined;
+  #failures = 0;
+  #error: string | undefined = 'not connected yet';
+  #heardAt: Millis | undefined;
+  #rttMs = 0;
+  readonly #owed = new Set<{ readonly sentAt: Millis }>();
+  #closed = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.endpoint = shownEndpoint(options.endpoint);
+  }
+
+  /** Begins to connect, and goes on for ever. */
+  start(): void {
+    void this.#connect();
+  }
+
+  get ready(): boolean {
+    return this.#line !== undefined;
+  }
+
+  /** Why it is not ready, or what is wrong although it is; undefined: all is well. */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
+  /** When anything last came from it. */
+  get heardAt(): Millis | undefined {
+    return this.#line?.session.heardAt ?? this.#heardAt;
+  }
+
+  /** How long its answers take, smoothed; 0 before the first. */
+  get rttMs(): number {
+    return this.#rttMs;
+  }
+
+  /** True while it owes an answer for longer than a sound member would: ask another one first. */
+  get slow(): boolean {
+    const [oldest] = this.#owed;
+    return oldest !== undefined && this.#options.clock.now() - oldest.sentAt > Math.max(100, 4 * this.#rttMs);
+  }
+
+  /** Calls `listener` whenever a new session is ready; streams belong on the newest one. Returns how to stop. */
+  onReady(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** One call. Rejects with EtcdError; `not_connected` at once when no session is up. A lost token is renewed once. */
+  async call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    deadlineMs: number,
+  ): Promise<Response> {
+    const line = this.#line;
+    if (line === undefined) throw new EtcdError('not_connected', this.#error ?? 'not connected');
+    const { token } = line;
+    try {
+      return await this.#ask(line, method, request, deadlineMs);
+    } catch (error) {
+      const problem = errorOfConnection(error);
+      if (problem.code !== 'token_lost') throw problem;
+      await this.#renewToken(line, token);
+      return await this.#ask(line, method, request, deadlineMs);
+    }
+  }
+
+  /** Opens a stream on the newest session; `onEnd` follows when there is none. */
+  stream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    handlers: { readonly onMessage: (response: Response) => void; readonly onEnd: (error: EtcdError) => void },
+  ): Exchange {
+    const line = this.#line;
+    if (line !== undefined) return line.session.stream(method, request, { ...handlers, token: line.token });
+    let canceled = false;
+    queueMicrotask(() => {
+      if (!canceled) handlers.onEnd(new EtcdError('not_connected', this.#error ?? 'not connected'));
+    });
+    return { cancel: () => (canceled = true) };
+  }
+
+  /** Logs in anew, because a stream was refused for its token. Rejects with EtcdError. */
+  async renewToken(): Promise<void> {
+    const line = this.#line;
+    if (line !== undefined) await this.#renewToken(line, line.token);
+  }
+
+  /** A new session with the certificates as they are now; the old one serves until the new one does. */
+  async renew(): Promise<void> {
+    if (this.#opening !== undefined) return;
+    this.#retry?.cancel();
+    await this.#connect();
+  }
+
+  /** Ends the session because of what came through it; a new attempt follows. */
+  drop(reason: EtcdError): void {
+    this.#line?.session.destroy(reason);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#listeners.clear();
+    const reason = new EtcdError('closed', 'closed');
+    this.#opening?.destroy(reason);
+    this.#line?.session.destroy(reason);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#closed) return;
+    const { clock, credentials, endpoint } = this.#options;
+    let line: Line;
+    try {
+      const session = new Session({
+        endpoint: parseEndpoint(endpoint),
+        tls: credentials.read(),
+        clock,
+        connectTimeoutMs,
+      });
+      this.#opening = session;
+      await session.ready;
+      line = { session, silence: this.#silenceGuard(session), token: '' };
+      line.token = await this.#logIn(session);
+      if (session.end !== undefined) throw session.end;
+    } catch (error) {
+      this.#opening?.destroy(errorOfConnection(error));
+      this.#opening = undefined;
+      this.#failed(errorOfConnection(error));
+      return;
+    }
+    const old = this.#line;
+    this.#opening = undefined;
+    this.#line = line;
+    this.#settled();
+    void line.session.ended.then((error) => this.#lost(line, error));
+    for (const listener of [...this.#listeners]) listener();
+    if (old !== undefined) {
+      clock.after(retireMs, () => old.session.destroy(new EtcdError('ended', 'a newer session has taken its place')));
+    }
+  }
+
+  #lost(line: Line, error: EtcdError): void {
+    line.silence.stop();
+    this.#heardAt = line.session.heardAt;
+    if (this.#line !== line) return;
+    this.#line = undefined;
+    if (this.#opening === undefined) this.#failed(error);
+  }
+
+  #failed(error: EtcdError): void {
+    if (this.#closed) return;
+    const { clock, log } = this.#options;
+    const news = this.#error !== error.message;
+    this.#error = error.message;
+    if (news) log.warn({ endpoint: this.endpoint, code: error.code, err: error.message }, 'etcd member is not usable');
+    const cap = ['denied', 'tls', 'foreign_cluster', 'not_etcd'].includes(error.code) ? mendBackoffMs : lastBackoffMs;
+    const delayMs =
+      cap === mendBackoffMs && this.#failures > 3 ? cap : Math.min(lastBackoffMs, firstBackoffMs * 2 ** this.#failures);
+    this.#failures += 1;
+    // While an older session still serves, only its end or the next change of the files leads to another attempt.
+    if (this.#line === undefined) {
+      this.#retry?.cancel();
+      this.#retry = clock.after(delayMs, () => void this.#connect());
+    }
+  }
+
+  #settled(): void {
+    if (this.#failures > 0) this.#options.log.info({ endpoint: this.endpoint }, 'etcd member is connected');
+    this.#error = undefined;
+    this.#rttMs = 0;
+    this.#owed.clear();
+  }
+
+  async #ask<Request, Response>(
+    line: Line,
+    method: Method<Request, Response>,
+    request: Request,
+    deadlineMs: number,
+  ): Promise<Response> {
+    const { clock } = this.#options;
+    const sentAt = clock.now();
+    const answered = line.silence.expect();
+    const debt = { sentAt };
+    this.#owed.add(debt);
+    try {
+      const response = await line.session.call(method, request, { deadlineMs, token: line.token });
+      const tookMs = clock.now() - sentAt;
+      this.#rttMs = this.#rttMs === 0 ? tookMs : this.#rttMs + (tookMs - this.#rttMs) / 8;
+      // A session counts as good, and the next trouble begins with a short wait, once it has answered something.
+      this.#failures = 0;
+      return response;
+    } catch (error) {
+      const problem = errorOfConnection(error);
+      if (isGarbage(problem)) line.session.destroy(problem);
+      throw problem;
+    } finally {
+      answered();
+      this.#owed.delete(debt);
+    }
+  }
+
+  async #logIn(session: Session): Promise<string> {
+    const { login } = this.#options;
+    if (login === undefined) return '';
+    try {
+      return await session.call(authenticateMethod, login, { deadlineMs: loginDeadlineMs, token: '' });
+    } catch (error) {
+      // A cluster that asks for no password takes us as well as one that does.
+      if (messageOf(error).includes('authentication is not enabled')) return '';
+      throw errorOfConnection(error);
+    }
+  }
+
+  readonly #logins = new WeakMap<Line, Promise<string>>();
+
+  /** Several calls that lost the same token share one login. */
+  async #renewToken(line: Line, used: string): Promise<void> {
+    if (this.#options.login === undefined) {
+      throw new EtcdError('denied', 'etcd wants a user and a password, and none is configured');
+    }
+    if (line.token !== used) return;
+    const running = this.#logins.get(line) ?? this.#logIn(line.session);
+    this.#logins.set(line, running);
+    try {
+      line.token = await running;
+    } finally {
+      this.#logins.delete(line);
+    }
+  }
+
+  #silenceGuard(session: Session): SilenceGuard {
+    return new SilenceGuard({
+      clock: this.#options.clock,
+      heardAt: () => session.heardAt,
+      doubtMs,
+      giveUpMs,
+      // From its own memory, so a member without a leader answers too; so does one that refuses us this key.
+      askAnything: () => {
+        const anything = { key: Buffer.of(0), rangeEnd: undefined, serializable: true, keysOnly: true };
+        session.call(rangeMethod, anything, { deadlineMs: giveUpMs, token: '' }).catch(() => {});
+      },
+      onSilent: () =>
+        session.destroy(new EtcdError('silent', `no sign of life for ${doubtMs + giveUpMs} ms, although asked`)),
+    });
+  }
+}
+
+function shownEndpoint(endpoint: string): string {
+  try {
+    return parseEndpoint(endpoint).text;
+  } catch {
+    return endpoint.replace(/\/\/[^/]*@/, '//');
+  }
+}

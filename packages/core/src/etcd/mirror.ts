@@ -1,0 +1,307 @@
+// The keys below one prefix of etcd, as they are: a list, a watch on every member at once, and a linearizable proof every 250 ms.
+// Silence of a watch proves nothing; only an answered proof renews `confirmedAt`, and a proof that does not fit leads to a new list.
+//
+//   empty ──list──▶ following ──events: next revision──▶ following
+//                      │  ▲──proof fits: confirmed────────┘  ▲
+//                      └─compacted, behind, rewind, cluster changed─▶ list
+import type { Clock, Timer } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { Revision } from '../model/units.ts';
+import type { EtcdClient, ReadAnswer, ReadOptions } from './client.ts';
+import { EtcdError, messageOf } from './errors.ts';
+import type { Member } from './member.ts';
+import { MemberWatch } from './member-watch.ts';
+import { type KeyRange, prefixRange, type RangeRequest, type WatchResponse } from './messages.ts';
+import type { MirrorChange, MirrorSnapshot, MirrorStatus, ProofResult, RelistReason } from './mirror-change.ts';
+import { PrefixView } from './prefix-view.ts';
+
+export type { KeyValue } from './messages.ts';
+export type * from './mirror-change.ts';
+
+export interface MirrorOptions {
+  /** Shared with others; stays open when the mirror closes. */
+  readonly client: EtcdClient;
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly proofIntervalMs?: number;
+}
+
+const proofDeadlineMs = 1_000;
+const listDeadlineMs = 4_000;
+/** A proof at leisure asks the next member after this long; one that a switch waits for asks it sooner. */
+const calmPatienceMs = 150;
+const urgentPatienceMs = 20;
+/** etcd replays to a watch that comes late within 100 ms; only after that a proof that sees more counts as "behind". */
+const streamsMayLagMs = 150;
+
+export class EtcdMirror {
+  readonly #client: EtcdClient;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #prefix: string;
+  readonly #range: KeyRange;
+  readonly #intervalMs: number;
+  readonly #view = new PrefixView();
+  readonly #watches: readonly MemberWatch[];
+  readonly #listeners = new Set<(change: MirrorChange) => void>();
+  readonly #readErrors = new Map<Member, string>();
+  readonly #relists: Record<RelistReason, number> = {
+    start: 0,
+    compacted: 0,
+    behind: 0,
+    rewind: 0,
+    cluster_changed: 0,
+  };
+  readonly #applied = new Set<() => void>();
+  #lastList: Promise<void> = Promise.resolve();
+  #beatTimer: Timer | undefined;
+  #beating = false;
+  #turn = 0;
+  #events = 0;
+  #proofs = 0;
+  #failedProofs = 0;
+  #error: string | undefined;
+  #leave: readonly (() => void)[] = [];
+  #closed = false;
+
+  constructor({ client, prefix, clock, log, proofIntervalMs = 250 }: MirrorOptions) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#log = log;
+    this.#prefix = prefix;
+    this.#range = prefixRange(prefix);
+    this.#intervalMs = proofIntervalMs;
+    const common = {
+      clock,
+      range: this.#range,
+      startRevision: () => this.#view.nextRevision,
+      onResponse: (response: WatchResponse) => this.#deliver(response),
+      onCompacted: (compactRevision: Revision) => this.#compacted(compactRevision),
+    };
+    this.#watches = client.members.map((member) => new MemberWatch({ ...common, member }));
+  }
+
+  /** Begins to list and to watch; goes on until `close()`. */
+  start(): void {
+    const { members } = this.#client;
+    // A member that comes back ends a time without proofs at once, not at the next beat.
+    const wake = () => {
+      if (this.#view.snapshot === undefined || this.#error !== undefined) this.#beatSoon(0);
+    };
+    this.#leave = members.map((member) => member.onReady(wake));
+    this.#beatSoon(members.some((member) => member.ready) ? 0 : proofDeadlineMs);
+  }
+
+  /** Undefined until the first list. */
+  snapshot(): MirrorSnapshot | undefined {
+    return this.#view.snapshot;
+  }
+
+  /** Calls `listener` with each change, in order, from within the delivery that made it: it must be quick. Returns how to stop. */
+  onChange(listener: (change: MirrorChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * One linearizable proof now. When it is ok, the snapshot holds everything that was committed before this call.
+   * One round trip to the member that answers quickest, as long as that one does; an answer within `deadlineMs` in any case.
+   */
+  prove(deadlineMs = proofDeadlineMs): Promise<ProofResult> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(deadlineMs, () =>
+        resolve({ ok: false, error: `not proven within ${deadlineMs} ms` }),
+      );
+      void this.#proveSince(deadlineMs).then((result) => {
+        timer.cancel();
+        resolve(result);
+      });
+    });
+  }
+
+  status(): MirrorStatus {
+    const members = this.#watches.map((watch) => ({
+      endpoint: watch.member.endpoint,
+      connected: watch.member.ready,
+      watching: watch.watching,
+      lastHeardAt: watch.member.heardAt,
+      error: watch.member.error ?? watch.error ?? this.#readErrors.get(watch.member),
+    }));
+    const { events, proofs, failedProofs } = {
+      events: this.#events,
+      proofs: this.#proofs,
+      failedProofs: this.#failedProofs,
+    };
+    return { members, error: this.#error, counters: { events, proofs, failedProofs, relists: { ...this.#relists } } };
+  }
+
+  /** Ends watches and proofs. The client stays open: others may use it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#beatTimer?.cancel();
+    for (const leave of this.#leave) leave();
+    for (const watch of this.#watches) watch.close();
+    this.#listeners.clear();
+    for (const look of [...this.#applied]) look();
+  }
+
+  async #proveSince(deadlineMs: number): Promise<ProofResult> {
+    const askedAt = this.#clock.now();
+    for (;;) {
+      const leftMs = askedAt + deadlineMs - this.#clock.now();
+      if (this.#closed || leftMs <= 0) return { ok: false, error: this.#closed ? 'closed' : 'no time is left' };
+      try {
+        await this.#prove({ deadlineMs: leftMs, patienceMs: urgentPatienceMs });
+      } catch (error) {
+        return { ok: false, error: messageOf(error) };
+      }
+      const snapshot = this.#view.snapshot;
+      if (snapshot !== undefined && snapshot.confirmedAt >= askedAt) {
+        return { ok: true, at: snapshot.confirmedAt, revision: snapshot.revision };
+      }
+    }
+  }
+
+  #beatSoon(delayMs: number): void {
+    if (this.#closed || this.#beating) return;
+    this.#beatTimer?.cancel();
+    this.#beatTimer = this.#clock.after(delayMs, () => void this.#beat());
+  }
+
+  /** One proof at leisure. The members take turns, so each is heard of regularly and a silent one is found out. */
+  async #beat(): Promise<void> {
+    const began = this.#clock.now();
+    const { members } = this.#client;
+    const first = members[this.#turn % Math.max(1, members.length)];
+    this.#turn += 1;
+    this.#beating = true;
+    try {
+      const options = { deadlineMs: proofDeadlineMs, patienceMs: calmPatienceMs };
+      await this.#prove(first === undefined ? options : { ...options, first });
+    } catch {
+      // Counted, logged and told by status(); the next beat tries again.
+    }
+    this.#beating = false;
+    this.#beatSoon(Math.max(10, this.#intervalMs - (this.#clock.now() - began)));
+  }
+
+  /** Rejects with EtcdError when there was no proof. */
+  async #prove(options: ReadOptions): Promise<void> {
+    this.#proofs += 1;
+    try {
+      await this.#compareOrList(options);
+      if (this.#error !== undefined) this.#log.info({ prefix: this.#prefix }, 'etcd confirms the view again');
+      this.#error = undefined;
+    } catch (error) {
+      const err = messageOf(error);
+      if (this.#error === undefined && !this.#closed) {
+        this.#log.warn({ prefix: this.#prefix, err }, 'etcd does not confirm the view');
+      }
+      this.#failedProofs += 1;
+      this.#error = err;
+      throw error;
+    }
+  }
+
+  async #compareOrList(options: ReadOptions): Promise<void> {
+    const view = this.#view;
+    if (view.snapshot === undefined) return this.#list('start', () => view.snapshot === undefined);
+    const before = view.known();
+    const sameEpoch = () => view.known().epoch === before.epoch;
+    const answer = await this.#read({ ...this.#range, keysOnly: true }, options);
+    // What was known when this was asked no longer counts: neither does the answer.
+    if (this.#closed || !sameEpoch()) return;
+    const breach = view.breakWith(answer.header, before);
+    if (breach !== undefined) return this.#list(breach, sameEpoch);
+    const fits = () => view.fits(answer);
+    if (!fits()) await this.#untilApplied(fits);
+    if (!fits()) await this.#list('behind', () => sameEpoch() && !fits());
+    if (!this.#closed && sameEpoch() && fits()) this.#tell(view.confirm(answer));
+  }
+
+  /** Lists anew if, once the lists before it are through, that is still `needed`. */
+  #list(why: RelistReason, needed: () => boolean): Promise<void> {
+    const mine = this.#lastList.then(async () => {
+      if (!this.#closed && needed()) await this.#listNow(why);
+    });
+    this.#lastList = mine.catch(() => {});
+    return mine;
+  }
+
+  async #listNow(wanted: RelistReason): Promise<void> {
+    const before = this.#view.known();
+    const answer = await this.#read(this.#range, { deadlineMs: listDeadlineMs, patienceMs: calmPatienceMs });
+    if (this.#closed) return;
+    const change = this.#view.relist(answer, wanted, before);
+    const why = change.kind === 'relisted' ? change.why : wanted;
+    this.#relists[why] += 1;
+    if (why !== 'start') {
+      const fields = { prefix: this.#prefix, why, revision: String(change.snapshot.revision) };
+      this.#log.warn(fields, 'etcd prefix was listed anew');
+    }
+    this.#tell(change);
+    for (const look of [...this.#applied]) look();
+    if (this.#view.known().epoch !== before.epoch) for (const watch of this.#watches) watch.reopen();
+  }
+
+  async #compacted(compactRevision: Revision): Promise<void> {
+    const { epoch } = this.#view.known();
+    const needed = () =>
+      this.#view.known().epoch === epoch && (this.#view.nextRevision ?? compactRevision) < compactRevision;
+    // If it fails, the watch is opened from the same revision again, and refused again.
+    await this.#list('compacted', needed).catch(() => {});
+  }
+
+  /** Gives an error if the watch is of no use. */
+  #deliver(response: WatchResponse): EtcdError | undefined {
+    if (this.#closed) return undefined;
+    if (!this.#view.isSameCluster(response.header)) {
+      // Its revisions mean nothing here. The proof tells whether all of etcd was replaced, or this member is a stray.
+      this.#beatSoon(0);
+      return new EtcdError('foreign_cluster', `it belongs to another etcd cluster (${response.header.clusterId})`);
+    }
+    for (const change of this.#view.apply(response.events)) {
+      this.#events += change.events.length;
+      this.#tell(change);
+    }
+    if (response.events.length > 0) for (const look of [...this.#applied]) look();
+    return undefined;
+  }
+
+  #read(request: RangeRequest, options: ReadOptions): Promise<ReadAnswer> {
+    const report = (member: Member, error: EtcdError | undefined) => {
+      if (error === undefined) this.#readErrors.delete(member);
+      else this.#readErrors.set(member, error.message);
+    };
+    return this.#client.read(request, { ...options, report });
+  }
+
+  /** Waits, a little, until a watch has brought what `fits` wants. */
+  #untilApplied(fits: () => boolean): Promise<void> {
+    if (!this.#watches.some((watch) => watch.watching)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.#closed || fits()) over();
+      };
+      const over = () => {
+        timer.cancel();
+        this.#applied.delete(look);
+        resolve();
+      };
+      const timer = this.#clock.after(streamsMayLagMs, over);
+      this.#applied.add(look);
+    });
+  }
+
+  #tell(change: MirrorChange | undefined): void {
+    if (change === undefined) return;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#log.error({ prefix: this.#prefix, err: messageOf(error) }, 'a listener to etcd changes has failed');
+      }
+    }
+  }
+}
