@@ -22,6 +22,11 @@ export interface ServiceDecision {
   readonly verdicts: readonly Verdict[];
   /** Why the service as a whole is open or closed, and on whom. */
   readonly reason: Reason;
+  /**
+   * True for at most a second after the first look at a cluster: what the first probe will say is not known yet, so whatever a target
+   * holds for this service should stay as it is. A router that starts must not close a correct server for want of having asked.
+   */
+  readonly undecided?: boolean | undefined;
 }
 
 export interface Decision {

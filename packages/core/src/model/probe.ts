@@ -34,10 +34,31 @@ export interface ProbeState {
   readonly latest: ProbeReading;
   /** The last time it said what it is, and what. Equal to `latest` unless that is no answer. */
   readonly lastAnswer: ProbeAnswer | undefined;
+  /** When the first of the answers `primary` was asked for that nothing but silence has interrupted since. */
+  readonly primarySince?: Millis | undefined;
 }
 
 /** The state after one more reading. */
 export function withReading(before: ProbeState | undefined, reading: ProbeReading): ProbeState {
   const isAnswer = reading.kind === 'primary' || reading.kind === 'standby';
-  return { latest: reading, lastAnswer: isAnswer ? reading : before?.lastAnswer };
+  return {
+    latest: reading,
+    lastAnswer: isAnswer ? reading : before?.lastAnswer,
+    primarySince: primarySince(before, reading),
+  };
+}
+
+function primarySince(before: ProbeState | undefined, { kind, at }: ProbeReading): Millis | undefined {
+  switch (kind) {
+    case 'primary':
+      return before?.primarySince ?? at;
+    case 'silent':
+    case 'denied':
+      return before?.primarySince;
+    case 'standby':
+    case 'starting':
+    case 'stopping':
+    case 'down':
+      return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 // Reasons: a code from one documented list plus the facts it rests on. Log line, API, CLI and metric are made from the same value.
+// Codes are stable: scripts and alerts depend on them. The sentences are for a person at three in the morning.
 
 export type ReasonFact = string | number | boolean | null;
 
@@ -8,10 +9,162 @@ export interface Reason {
   readonly facts: Readonly<Record<string, ReasonFact>>;
 }
 
+/** The whole cluster: no write service can be open, whoever holds the leader key. */
+const clusterTexts = {
+  not_initialized: 'The cluster has not been initialized yet: it has no data to serve',
+  standby_cluster: 'This is a standby cluster: it follows another cluster, and nobody in it takes writes',
+  config_unreadable:
+    "The cluster's settings ({key}) can't be read ({error}), so it is not known whether this cluster takes writes at all",
+  no_leader: 'Nobody holds the leader key',
+  leader_unknown: 'The leader key names {member}, but no such member has a record',
+} as const;
+
+/** A member in a write service: why it is in. */
+const writerInTexts = {
+  leader_proven: '{member} holds the leader key and PostgreSQL says that it is not in recovery',
+  leader_proven_by_record:
+    '{member} holds the leader key and its own record, written after that, says that it runs as primary',
+  leader_proven_silent:
+    '{member} holds the leader key and has said since then that it is not in recovery; it does not answer the probe now ({probe}), which may only be load',
+  leader_within_grace:
+    'etcd can no longer confirm that {member} holds the leader key, but its lease cannot have run out before the grace of {grace_ms} ms has passed',
+  leader_past_grace_paused:
+    'etcd can no longer confirm that {member} holds the leader key, but the cluster is paused: Patroni leaves {member} primary, and PostgreSQL says that it still is',
+  leader_past_grace_failsafe:
+    'etcd can no longer confirm that {member} holds the leader key, but failsafe mode is on: {member} says that it is not in recovery, and {answering} of {members} members answer',
+  former_kept_paused:
+    'The leader key is gone while the cluster is paused: Patroni elects nobody, and {member}, which held it, says that it is not in recovery',
+  former_kept_failsafe:
+    'The leader key is gone while failsafe mode is on: {member}, which held it, says that it is not in recovery, and nobody else has taken over',
+} as const;
+
+/** A member in a write service: why it is out, or only keeps the sessions that it has. */
+const writerOutTexts = {
+  not_leader: '{leader} holds the leader key, not {member}',
+  leader_awaits_proof: '{member} holds the leader key; PostgreSQL has not said yet that it is not in recovery',
+  leader_unreachable:
+    '{member} holds the leader key but gives no answer to the probe ({probe}: {error}), so nothing is proven',
+  leader_in_recovery: '{member} holds the leader key, but PostgreSQL is still in recovery: the promotion is not over',
+  leader_starting: '{member} holds the leader key, but PostgreSQL is starting up',
+  leader_shutting_down: '{member} holds the leader key, but PostgreSQL is shutting down or has ended our session',
+  leader_down: '{member} holds the leader key, but no PostgreSQL answers there: {error}',
+  leader_record_state: "{member} holds the leader key, but its record says '{state}' as '{role}'",
+  leader_record_not_primary:
+    "{member} holds the leader key; its record says '{state}' as '{role}', and without a probe only 'running' as primary is a proof",
+  leader_record_older:
+    '{member} holds the leader key; its record was written before it got the key (revision {record_revision}, key {leader_revision}) and proves nothing',
+  leader_record_checkpoint:
+    '{member} holds the leader key; Patroni {version} calls itself primary before the promotion is over, so without a probe the first checkpoint is waited for',
+  leader_record_gone: '{member} holds the leader key, but its record has been gone for more than {limit_ms} ms',
+  leader_without_address: '{member} holds the leader key, but its record has no address to probe',
+  record_unreadable: "The record {key} can't be read: {error}",
+  switchover_begun:
+    '{member} is about to hand over to {to}: Patroni has begun to stop its PostgreSQL, so no new sessions are sent there',
+  leader_key_lost:
+    '{member} held the leader key until {age_limit_ms} ms ago or less; the same member often gets it back at once',
+  former_awaits_proof:
+    'The leader key is gone; {member} held it, and may stay only if PostgreSQL says that it is still not in recovery',
+  former_leader: '{member} held the leader key and lost it',
+  former_leader_stopped: '{member} stopped PostgreSQL and then gave the leader key back',
+  view_not_fresh:
+    '{member} was proven only after etcd had stopped confirming the view; a write service is opened on a confirmed view only',
+  view_unconfirmed:
+    'etcd has not confirmed for longer than the grace of {grace_ms} ms that {member} holds the leader key: another may hold it by now',
+  proof_too_old:
+    'etcd does not confirm the view, and {member} has not said for {limit_ms} ms that it is not in recovery: both together are too little',
+  other_primary_seen:
+    'etcd does not confirm the view, and {other} says since then that it is primary: {member} may have been replaced',
+  primary_without_authority: '{member} claims to be primary, but the leader key does not name it',
+} as const;
+
+/** A member in a read service. */
+const readTexts = {
+  replica_ok: '{member} is a running standby',
+  replica_within_lag: '{member} is a running standby, {lag_bytes} bytes behind (limit {max_lag_bytes})',
+  fallback_to_primary: 'No standby can take reads; {member}, the primary, takes them',
+  leader_takes_no_reads: '{member} is the leader; this service reads from standbys',
+  replica_record_gone: "{member}'s record is gone: its Patroni has stopped or is cut off from etcd",
+  replica_not_running: "{member}'s record says '{state}', not 'running'",
+  replica_role: "{member}'s record says role '{role}', not replica",
+  replica_noloadbalance: '{member} has the tag noloadbalance',
+  replica_not_streaming: "{member} does not stream from the primary: '{replication_state}'",
+  replica_timeline_behind: '{member} is on timeline {timeline}, the cluster on {cluster_timeline}',
+  replica_timeline_ahead:
+    "{member} is on timeline {timeline}, which is not the cluster's ({cluster_timeline}): its data may differ",
+  replica_lagging: '{member} is {lag_bytes} bytes behind, more than {max_lag_bytes}',
+  replica_lag_unknown: "{member}'s lag is not known, and the service has a limit ({max_lag_bytes} bytes)",
+  replica_down: 'No PostgreSQL answers at {member}: {error}',
+  replica_starting: 'PostgreSQL of {member} is starting up',
+  replica_shutting_down: 'PostgreSQL of {member} is shutting down or has ended our session',
+} as const;
+
+/** A service as a whole. */
+const serviceTexts = {
+  write_open: 'Writes go to {member}',
+  write_closed: 'No server takes writes: {because}',
+  write_draining: '{member} keeps its sessions but gets no new ones: {because}',
+  write_undecided: 'The first answer of {member} is awaited; until then every server stays as it is',
+  read_open: 'Reads go to {members}',
+  read_on_primary: 'No standby can take reads; they go to the primary {member}',
+  read_closed: 'No server takes reads',
+} as const;
+
+/** Alarms: something that a person has to look at. */
+const alarmTexts = {
+  two_primaries:
+    '{member} claims to be primary without the leader key ({leader} holds it): clients that reach it directly may lose writes',
+  timeline_went_back:
+    '{member} leads on timeline {timeline}, but timeline {known_timeline} has been seen: writes of that one are lost',
+  etcd_unconfirmed: 'etcd does not confirm the state of the cluster; decisions rest on an old view',
+  leader_stuck:
+    '{member} has held the leader key for more than {limit_ms} ms without proving that it takes writes: {because}',
+} as const;
+
+/** HAProxy, as one target sees it. */
+const targetTexts = {
+  server_missing: 'HAProxy has no server for {member} in backend {backend}: neither by this name nor by its address',
+  target_unreachable: 'HAProxy ({target}) can not be reached: {error}',
+  target_hung: 'HAProxy ({target}) took the connection but does not answer',
+  target_no_permission: "HAProxy's socket ({target}) refuses the commands: it needs level admin",
+  target_broken: "HAProxy's answer ({target}) can't be understood: {error}",
+  old_worker_sessions: 'An old HAProxy worker (pid {pid}) still serves {connections} connections from before a reload',
+  sessions_remain: '{server} is out of {backend}, but {sessions} sessions have not ended yet',
+  foreign_change: '{server} in {backend} was {found}, not {wanted}: somebody else changed it; corrected',
+  second_router:
+    'Another router seems to drive this HAProxy: {server} in {backend} has been changed back {times} times',
+  backend_missing: 'HAProxy ({target}) has no backend {backend}, or none with a server',
+  server_check_failing: '{server} in {backend} is let in, but HAProxy sends it nothing: {why}',
+  server_address_differs: "{server} in {backend} leads to {address}, but the member's record says {record}",
+  server_name_not_drivable:
+    "{server} in {backend} has a name that is too long to be driven; shorten it in HAProxy's configuration",
+  read_back_differs: '{server} in {backend} was told {tries} times to be {wanted}, and HAProxy still holds it {held}',
+  two_writers_asked: 'More than one server was asked for in the write service {backend}, so none is let in',
+  backend_asked_twice: 'Two services name the same backend {backend}; the first one counts',
+  old_worker_unreachable:
+    'An old HAProxy worker (pid {pid}) was replaced before it could be followed: its sessions from before the reload may outlive a fence',
+} as const;
+
 /** Every code with the sentence that explains it; `{name}` is filled from the facts. docs/reasons.md is made from this list. */
 export const reasonTexts = {
-  leader_proven: '{member} holds the leader key and PostgreSQL says that it is not in recovery',
+  ...clusterTexts,
+  ...writerInTexts,
+  ...writerOutTexts,
+  ...readTexts,
+  ...serviceTexts,
+  ...alarmTexts,
+  ...targetTexts,
 } as const satisfies Record<string, string>;
+
+/** The codes by what they are about, for documentation. */
+export const reasonSections = {
+  cluster: clusterTexts,
+  'write service: in': writerInTexts,
+  'write service: out': writerOutTexts,
+  'read service': readTexts,
+  'service as a whole': serviceTexts,
+  alarm: alarmTexts,
+  HAProxy: targetTexts,
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 export type ReasonCode = keyof typeof reasonTexts;
 
@@ -19,5 +172,7 @@ export const reason = (code: ReasonCode, facts: Reason['facts'] = {}): Reason =>
 
 /** The sentence for people. */
 export function explainReason({ code, facts }: Reason): string {
-  return reasonTexts[code].replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? '?'));
+  return reasonTexts[code].replace(/\{(\w+)\}/g, (_, name: string) =>
+    Object.hasOwn(facts, name) ? String(facts[name] ?? 'unknown') : '?',
+  );
 }

@@ -59,6 +59,10 @@ export interface Member {
   readonly recordSeenAt: Millis;
   /** False: the record is gone (lease ran out, process ended); the rest is what was last known. */
   readonly present: boolean;
+  /** When the record was seen to be gone. */
+  readonly goneSince?: Millis | undefined;
+  /** The record says that the first checkpoint after a promotion is not done yet (Patroni: `checkpoint_after_promote: false`). */
+  readonly checkpointPending?: boolean | undefined;
   readonly problem: RecordProblem | undefined;
   /** What PostgreSQL itself said over SQL; undefined: no probe is configured, or none has ended yet. */
   readonly probe: ProbeState | undefined;
@@ -67,7 +71,23 @@ export interface Member {
 /** Who holds the cluster manager's authority to take writes. */
 export type Leadership =
   /** `revision`: when this member was named (not: when its lease was renewed). `seenAt`: when that was seen here. */
-  | { readonly kind: 'held'; readonly member: string; readonly revision: Revision; readonly seenAt: Millis }
+  | {
+      readonly kind: 'held';
+      readonly member: string;
+      readonly revision: Revision;
+      readonly seenAt: Millis;
+      /**
+       * How it came to be seen as the leader. `named`: seen being named (the meaning when missing). `found`: it held authority already
+       * when we first looked. `regained`: the same member held it before, and nobody in between.
+       */
+      readonly origin?: 'named' | 'found' | 'regained' | undefined;
+      /** Records written after this revision tell about this leadership; `revision` when missing, earlier when `regained`. */
+      readonly recordsFrom?: Revision | undefined;
+      /** Since when, without a break, the member's record has proven the promotion; undefined: it does not. */
+      readonly recordProofSince?: Millis | undefined;
+      /** The revision that created the store's key, where known: a key made anew is a new naming, whatever name it bears. */
+      readonly createRevision?: Revision | undefined;
+    }
   /**
    * Nobody holds it. `former` held it last. `graceful`: signs that it had stopped PostgreSQL before it let go.
    * Patroni deletes the leader key only after the demotion (reference: patroni/ha.py, 3.0.2).
@@ -78,6 +98,8 @@ export type Leadership =
       readonly revision: Revision;
       readonly seenAt: Millis;
       readonly graceful: boolean;
+      /** From the former leadership: see `held`. */
+      readonly recordsFrom?: Revision | undefined;
     };
 
 /** A switch that somebody asked the cluster manager for and that has not ended yet. */
@@ -120,6 +142,16 @@ export interface ClusterView {
   /** The greatest timeline seen in history, in the leader's record or by a probe. */
   readonly timeline: number | undefined;
   readonly problems: readonly RecordProblem[];
+  /** When `timeline` was seen to rise. */
+  readonly timelineSeenAt?: Millis | undefined;
+  /** The furthest position that the primary is known to have written, by records. */
+  readonly position?: Lsn | undefined;
+  /** The PostgreSQL system identifier: another one is another cluster under the same name. */
+  readonly systemId?: string | undefined;
+  /** When and at which revision the primary's position was last written; the last act of a leader that stops in good order. */
+  readonly statusWritten?: { readonly revision: Revision; readonly seenAt: Millis } | undefined;
+  /** True: the manager's settings could never be read, so not even whether this cluster takes writes is known. */
+  readonly settingsUnknown?: boolean | undefined;
 }
 
 export const memberOf = (view: ClusterView, name: string): Member | undefined =>

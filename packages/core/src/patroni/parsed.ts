@@ -1,0 +1,23 @@
+// How a record is read: a value, or a short sentence of what is wrong with it. Never throws, never repeats the record's text.
+import type { z } from 'zod';
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
+
+export const parsed = <T>(value: T): Parsed<T> => ({ ok: true, value });
+export const unreadable = (error: string): Parsed<never> => ({ ok: false, error: error.slice(0, 160) });
+
+/** JSON text that fits the schema. The error names the field, not its content: records may hold what does not belong into a log. */
+export function parseJson<T>(text: string, schema: z.ZodType<T>): Parsed<T> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return unreadable(text === '' ? 'empty' : `not JSON (${text.length} characters)`);
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return parsed(result.data);
+  const [issue] = result.error.issues;
+  if (issue === undefined) return unreadable('does not fit');
+  const path = issue.path.map(String).join('.').slice(0, 60);
+  return unreadable(path === '' ? issue.message : `${path}: ${issue.message}`);
+}

@@ -1,0 +1,172 @@
+// Patroni's records at one revision -> ClusterView. A pure fold: the view before gives what records alone don't tell (who led before, since
+// when, where a member that is gone was last known). Nothing that stands in a record makes it throw.
+
+import type { ProbeState } from '../model/probe.ts';
+import { type Lsn, lagBytes, type Millis } from '../model/units.ts';
+import type { ClusterView, ManagerSettings, Member, RecordProblem } from '../model/view.ts';
+import { type Drawers, drawers, type PatroniRecords } from './entries.ts';
+import { leadershipAfter } from './leadership.ts';
+import { foldMembers } from './members.ts';
+import {
+  defaultSettings,
+  type Parsed,
+  parseConfig,
+  parseFailover,
+  parseFailsafe,
+  parseHistory,
+  parseName,
+  parseOptime,
+  parseStatus,
+  parseSync,
+  type SyncRecord,
+} from './records.ts';
+
+export { type PatroniRecords, patroniPrefix } from './entries.ts';
+
+/**
+ * The picture after these records. `before`: the picture before, of the same cluster, undefined for the first. `now`: when the records were
+ * seen here.
+ */
+export function patroniView(
+  cluster: string,
+  prefix: string,
+  records: PatroniRecords,
+  before: ClusterView | undefined,
+  now: Millis,
+): ClusterView {
+  const found = drawers(prefix, records);
+  const problems: RecordProblem[] = [];
+  const read = <T>(key: string, parse: (text: string) => Parsed<T>): T | undefined => {
+    const entry = found.entry(key);
+    if (entry === undefined) return undefined;
+    const result = parse(entry.value);
+    if (result.ok) return result.value;
+    problems.push({ key: prefix + key, error: result.error, member: undefined });
+    return undefined;
+  };
+
+  const systemId = found.entry('initialize')?.value.trim() || undefined;
+  const leaderEntry = found.entry('leader');
+  const leaderName = read('leader', parseName);
+  const anotherCluster = systemId !== undefined && before?.systemId !== undefined && systemId !== before.systemId;
+  const known = anotherCluster ? undefined : before;
+
+  const config = read('config', parseConfig);
+  const settings: ManagerSettings = config ?? known?.settings ?? defaultSettings;
+  const settingsUnknown =
+    config === undefined &&
+    found.entry('config') !== undefined &&
+    (known === undefined || known.settingsUnknown === true);
+  const optime = positionWritten(found, read);
+  const folded = foldMembers({
+    prefix,
+    entries: found.members,
+    before: known,
+    now,
+    ttlMs: settings.ttlMs,
+    keep: [leaderName, formerOf(known)],
+  });
+  const statusWritten = statusAfter(found, known, now);
+  const leadership = leadershipAfter(known, {
+    entry: leaderEntry,
+    name: leaderName,
+    revision: records.revision,
+    now,
+    members: folded.members,
+    statusWritten,
+  });
+  const leader = leadership.kind === 'held' ? leadership.member : undefined;
+  const leaderMember = folded.members.find(({ name }) => name === leader);
+  const position = greatest(optime, leaderMember?.present === true ? leaderMember.position : undefined);
+  const sync = read('sync', parseSync);
+  const timeline = highest(known?.timeline, read('history', parseHistory), leaderMember?.timeline);
+  const failsafe = read('failsafe', parseFailsafe) ?? [];
+
+  return {
+    cluster,
+    source: 'patroni',
+    revision: records.revision,
+    confirmedAt: records.confirmedAt,
+    // A running cluster whose initialize key went away stays initialized: its leader puts the key back.
+    initialized:
+      systemId !== undefined ||
+      (found.entry('initialize') === undefined && leaderEntry !== undefined && known?.initialized === true),
+    leadership,
+    members: folded.members.map((member) => ({
+      ...member,
+      lagBytes: member.name === leader ? undefined : lagByRecord(member, position),
+      sync: syncStateOf(member.name, sync, leader, settings),
+    })),
+    settings,
+    failsafeMembers: settings.failsafeMode ? failsafe : [],
+    plannedSwitch: read('failover', parseFailover),
+    timeline,
+    problems: [...problems, ...folded.problems],
+    timelineSeenAt: timeline === known?.timeline ? known?.timelineSeenAt : now,
+    position,
+    systemId: systemId ?? known?.systemId,
+    statusWritten,
+    settingsUnknown,
+  };
+}
+
+/** The same picture with what PostgreSQL itself said. */
+export function withProbes(view: ClusterView, probes: ReadonlyMap<string, ProbeState>): ClusterView {
+  return {
+    ...view,
+    members: view.members.map((member) => ({ ...member, probe: probes.get(member.name) })),
+  };
+}
+
+/** The same picture, confirmed once more. */
+export function withConfirmation(view: ClusterView, at: Millis): ClusterView {
+  return at === view.confirmedAt ? view : { ...view, confirmedAt: at };
+}
+
+/** `status` if it is there and can be read, else the older key. */
+function positionWritten(
+  found: Drawers,
+  read: <T>(key: string, parse: (text: string) => Parsed<T>) => T | undefined,
+): Lsn | undefined {
+  const status = read('status', parseStatus);
+  return status === undefined && found.entry('optime/leader') !== undefined
+    ? read('optime/leader', parseOptime)
+    : status;
+}
+
+function statusAfter(found: Drawers, before: ClusterView | undefined, now: Millis): ClusterView['statusWritten'] {
+  const entries = [found.entry('status'), found.entry('optime/leader')];
+  const revision = entries.reduce<ClusterView['revision'] | undefined>(
+    (newest, entry) =>
+      entry !== undefined && (newest === undefined || entry.modRevision > newest) ? entry.modRevision : newest,
+    undefined,
+  );
+  if (revision === undefined) return undefined;
+  return before?.statusWritten?.revision === revision ? before.statusWritten : { revision, seenAt: now };
+}
+
+const formerOf = (view: ClusterView | undefined): string | undefined =>
+  view?.leadership.kind === 'vacant' ? view.leadership.former : view?.leadership.member;
+
+const greatest = (...positions: readonly (Lsn | undefined)[]): Lsn | undefined =>
+  positions.reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
+
+const highest = (...timelines: readonly (number | undefined)[]): number | undefined =>
+  timelines.reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
+
+/** Replay where the version tells it (4.1), else the greater of received and replayed: before 4.1 replay lag can't be seen in etcd. */
+function lagByRecord(member: Member, position: Lsn | undefined): number | undefined {
+  const own = member.replayPosition ?? member.position;
+  return position === undefined || own === undefined ? undefined : lagBytes(position, own);
+}
+
+function syncStateOf(
+  name: string,
+  sync: SyncRecord | undefined,
+  leader: string | undefined,
+  { synchronousMode }: ManagerSettings,
+): Member['sync'] {
+  if (sync === undefined || leader === undefined || synchronousMode === 'off') return 'async';
+  if (sync.leader !== leader || !sync.standbys.has(name.toLowerCase())) return 'async';
+  return synchronousMode === 'quorum' ? 'quorum' : 'sync';
+}

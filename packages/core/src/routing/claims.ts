@@ -1,0 +1,17 @@
+// Members that claim to be primary without the leader key: out of every service, and worth an alarm. Such a claim means nothing for authority:
+// a thawed Patroni of an old leader publishes `running` as primary on its old timeline (3.0.3 and later, measured).
+import type { ClusterView, Member } from '../model/view.ts';
+import { saysNoPrimary } from './probe-words.ts';
+
+/** `writer`: the member that is judged as leader or former leader; it claims nothing that is not its own. */
+export function claimsPrimary(view: ClusterView, member: Member, writer: string | undefined): boolean {
+  const { leadership, initialized } = view;
+  const holder = leadership.kind === 'held' ? leadership.member : undefined;
+  if (!initialized || member.name === writer || member.name === holder) return false;
+  const { probe } = member;
+  // What it said before another was named was true then.
+  if (probe?.latest.kind === 'primary' && probe.latest.at >= leadership.seenAt) return true;
+  if (leadership.kind === 'vacant' || !member.present || member.role !== 'primary' || !member.running) return false;
+  if (member.recordRevision <= leadership.revision) return false;
+  return probe === undefined || !saysNoPrimary(probe.latest) || probe.latest.at < member.recordSeenAt;
+}

@@ -1,0 +1,103 @@
+// decide: a picture of the cluster and what the operator asked for -> for each service and member ready, drain or maint, each with its reason.
+// Pure and total: no clock, no I/O, no memory. The same picture at the same instant is always decided alike.
+//
+//   writer.ts   who may take writes (leader.ts, vacancy.ts, confirmation.ts, record-states.ts)
+//   reader.ts   who may take reads (lag.ts, timeline.ts)
+//   claims.ts   who only says that it is primary;  alarms.ts  what a person must look at;  limits.ts  the spans of time
+import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
+import { explainReason, type Reason, reason } from '../model/reason.ts';
+import type { ClusterSpec, ServiceSpec } from '../model/spec.ts';
+import type { Millis } from '../model/units.ts';
+import { type ClusterView, type Member, memberOf } from '../model/view.ts';
+import { alarmsOf } from './alarms.ts';
+import { claimsPrimary } from './claims.ts';
+import { Horizon } from './horizon.ts';
+import { readRuling } from './reader.ts';
+import type { Case, WriterRuling } from './ruling.ts';
+import { writerRuling } from './writer.ts';
+
+export function decide(view: ClusterView, cluster: ClusterSpec, now: Millis): Decision {
+  const given: Case = { view, spec: cluster, horizon: new Horizon(now) };
+  const writer = writerRuling(given);
+  const services = cluster.services.map((service) =>
+    service.role === 'primary' ? writeService(given, service, writer) : readService(given, service, writer),
+  );
+  const alarms = alarmsOf(given, writer);
+  return {
+    cluster: view.cluster,
+    revision: view.revision,
+    services,
+    alarms,
+    probeHard: cluster.probe === undefined ? [] : probeHard(view, writer),
+    reviewAt: given.horizon.reviewAt,
+  };
+}
+
+function writeService({ view }: Case, service: ServiceSpec, writer: WriterRuling): ServiceDecision {
+  const verdicts = inOrder(view.members).map((member): Verdict => {
+    if (member.name === writer.member) return { member: member.name, state: writer.state, reason: writer.reason };
+    return { member: member.name, state: 'maint', reason: bystander(view, member, writer) };
+  });
+  return { ...named(service), verdicts, reason: writeSummary(writer), undecided: writer.undecided };
+}
+
+/** Why a member that is not judged as the writer is out of a write service. */
+function bystander(view: ClusterView, member: Member, writer: WriterRuling): Reason {
+  const { name, problem } = member;
+  if (problem !== undefined)
+    return reason('record_unreadable', { member: name, key: problem.key, error: problem.error });
+  if (claimsPrimary(view, member, writer.member)) return reason('primary_without_authority', { member: name });
+  if (writer.forAll) return writer.reason;
+  return view.leadership.kind === 'held'
+    ? reason('not_leader', { member: name, leader: view.leadership.member })
+    : reason('no_leader');
+}
+
+function writeSummary({ member, state, reason: because, forAll, undecided }: WriterRuling): Reason {
+  if (forAll || member === undefined) return because;
+  if (state === 'ready') return reason('write_open', { member });
+  if (undecided) return reason('write_undecided', { member });
+  const code = state === 'drain' ? 'write_draining' : 'write_closed';
+  return reason(code, { member, because: explainReason(because) });
+}
+
+function readService(given: Case, service: ServiceSpec, writer: WriterRuling): ServiceDecision {
+  const { view } = given;
+  const rulings = inOrder(view.members).map((member) => ({ member, ...readRuling(given, service, member, writer) }));
+  const ready = rulings.filter((ruling) => ruling.ready).map(({ member }) => member.name);
+  const fallback = ready.length === 0 && service.fallback === 'primary' ? fallbackOn(view, writer) : undefined;
+  const verdicts = rulings.map(({ member: { name }, ready, reason: why }): Verdict => {
+    if (name !== fallback) return { member: name, state: ready ? 'ready' : 'maint', reason: why };
+    return { member: name, state: 'ready', reason: reason('fallback_to_primary', { member: name }) };
+  });
+  const wouldFallBack = ready.length === 0 && service.fallback === 'primary' && writer.undecided;
+  return { ...named(service), verdicts, reason: readSummary(ready, fallback), undecided: wouldFallBack };
+}
+
+/** The primary as the reads' last resort: if it could be written to, or only etcd's confirmation is missing for that. */
+function fallbackOn(view: ClusterView, { member, mayRead }: WriterRuling): string | undefined {
+  return mayRead && member !== undefined && memberOf(view, member) !== undefined ? member : undefined;
+}
+
+function readSummary(ready: readonly string[], fallback: string | undefined): Reason {
+  if (ready.length > 0) return reason('read_open', { members: ready.join(', ') });
+  return fallback === undefined ? reason('read_closed') : reason('read_on_primary', { member: fallback });
+}
+
+/** Members whose PostgreSQL decides what comes next: the unproven leader, the former one, the target of a switch that has begun. */
+function probeHard(view: ClusterView, writer: WriterRuling): readonly string[] {
+  const names = new Set<string>();
+  if (writer.member !== undefined && writer.askHard) names.add(writer.member);
+  const target = writer.reason.code === 'switchover_begun' ? view.plannedSwitch?.to : undefined;
+  if (target !== undefined && memberOf(view, target) !== undefined) names.add(target);
+  return [...names].sort();
+}
+
+const named = ({ name, backend, role }: ServiceSpec): Pick<ServiceDecision, 'service' | 'backend' | 'role'> => ({
+  service: name,
+  backend,
+  role,
+});
+
+const inOrder = (members: readonly Member[]): readonly Member[] =>
+  [...members].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

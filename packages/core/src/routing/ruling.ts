@@ -1,0 +1,48 @@
+// What the judges of the parts hand to one another.
+import type { ServerState } from '../model/decision.ts';
+import type { Reason } from '../model/reason.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import type { ClusterView } from '../model/view.ts';
+import type { Horizon } from './horizon.ts';
+
+/** One case to judge: the picture, the wishes, the clock. */
+export interface Case {
+  readonly view: ClusterView;
+  readonly spec: ClusterSpec;
+  readonly horizon: Horizon;
+}
+
+/** Who may take writes, if anybody. At most one member is ever not in maint. */
+export interface WriterRuling {
+  /** The leader, or the former one during a vacancy; undefined: nobody to speak of. */
+  readonly member: string | undefined;
+  readonly state: ServerState;
+  /** About `member`; about the whole cluster when there is none. */
+  readonly reason: Reason;
+  /** True: the reason is the cluster's; every member shares it. */
+  readonly forAll: boolean;
+  /** It may still take reads when no standby can: nothing speaks against it but that etcd does not confirm its authority. */
+  readonly mayRead: boolean;
+  /** PostgreSQL of `member` has to be asked in a tight loop: what it says next decides. */
+  readonly askHard: boolean;
+  /** The first answer after the first look is still on its way. */
+  readonly undecided: boolean;
+}
+
+export function ruling(
+  member: string | undefined,
+  state: ServerState,
+  reason: Reason,
+  more: Partial<Pick<WriterRuling, 'forAll' | 'mayRead' | 'askHard' | 'undecided'>> = {},
+): WriterRuling {
+  return {
+    member,
+    state,
+    reason,
+    forAll: false,
+    mayRead: state === 'ready',
+    askHard: false,
+    undecided: false,
+    ...more,
+  };
+}
