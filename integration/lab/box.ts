@@ -5,7 +5,7 @@
 // comes when the starter is killed, everything in the box ends. Where namespaces are not allowed, the shell does that by process ids.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { isRoot } from './process.ts';
+import { endWithEverything, isRoot } from './process.ts';
 import { childrenOf, trySignal } from './process-table.ts';
 
 export interface BoxOptions {
@@ -81,20 +81,23 @@ function controls(child: ChildProcess, isolation: Isolation): Box {
   });
   // Writing to a box that has just ended is no error of ours: `running` tells.
   child.stdin?.on('error', () => {});
+  const kill = async () => {
+    if (isolation === 'namespace') {
+      // The shell is process 1 in there. Its parent, unshare, ends after the kernel has ended everything.
+      for (const pid of child.pid === undefined ? [] : childrenOf(child.pid)) trySignal(pid, 'SIGKILL');
+    }
+    child.stdin?.end();
+    await exited;
+  };
+  const forget = endWithEverything(kill);
+  void exited.then(forget);
   return {
     isolation,
     running: () => !ended,
     start: (command, args) => {
       child.stdin?.write(`${[command, ...args].map(quote).join(' ')}\n`);
     },
-    kill: async () => {
-      if (isolation === 'namespace') {
-        // The shell is process 1 in there. Its parent, unshare, ends after the kernel has ended everything.
-        for (const pid of child.pid === undefined ? [] : childrenOf(child.pid)) trySignal(pid, 'SIGKILL');
-      }
-      child.stdin?.end();
-      await exited;
-    },
+    kill,
   };
 }
 

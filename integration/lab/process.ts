@@ -37,6 +37,27 @@ process.on('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
+/** How everything that runs is ended; each entry takes itself away when that has happened otherwise. */
+const endings = new Set<() => Promise<unknown>>();
+let over = false;
+
+/** Adds something to what `endEverything` ends. Returns how to take it away again. */
+export function endWithEverything(end: () => Promise<unknown>): () => void {
+  endings.add(end);
+  if (over) void end();
+  return () => endings.delete(end);
+}
+
+/** For a program that is told to end in the middle of anything: kills whatever was started, lets nothing new live, waits until all is gone. */
+export async function endEverything(): Promise<void> {
+  over = true;
+  while (endings.size > 0) {
+    const all = [...endings];
+    endings.clear();
+    await Promise.all(all.map((end) => end()));
+  }
+}
+
 export const isRoot = (): boolean => userInfo().uid === 0;
 
 export function startProgram(options: ProgramOptions): Program {
@@ -63,6 +84,11 @@ export function startProgram(options: ProgramOptions): Program {
       resolve(code ?? signal ?? 'unknown');
     });
   });
+  const forget = endWithEverything(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  void exited.then(forget);
   return {
     name: options.name,
     pid: child.pid ?? -1,
