@@ -12,6 +12,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Undefined: output is no terminal. */
   readonly columns: number | undefined;
+  /** Standard error is a terminal: a line there may be written over. */
+  readonly errIsTerminal: boolean;
   readonly clock: Clock;
   /** Aborted by Ctrl-C or SIGTERM: end cleanly. */
   readonly interrupted: AbortSignal;

@@ -25,6 +25,7 @@ const io: Io = {
   get columns() {
     return process.stdout.isTTY ? process.stdout.columns : undefined;
   },
+  errIsTerminal: process.stderr.isTTY,
   clock: systemClock,
   interrupted: interruption.signal,
 };

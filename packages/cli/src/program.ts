@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { defaultUrl, parseUrl, type RouterAddress } from './api/request.ts';
 import { type EventsOptions, events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
+import { record } from './commands/record.ts';
 import { type Output, status } from './commands/status.ts';
 import { type ExitCode, exitCodes, Failure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -30,7 +31,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     if (!(error instanceof Failure)) throw error;
-    io.err(`pgroutectl: ${error.message}\n`);
+    for (const line of error.message.split('\n')) io.err(`pgroutectl: ${line}\n`);
     return error.exitCode;
   }
 }
@@ -111,6 +112,35 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
             kinds: options.kind,
             count,
           }),
+        );
+      },
+    );
+
+  program
+    .command('record')
+    .description("write etcd's keys and changes to a file, for replay and post-mortems; passwords in them are replaced")
+    .requiredOption('-c, --config <file>', "pgrouted's configuration: where etcd is, which cluster, how to probe")
+    .option('--cluster <name>', 'which cluster, if the configuration has several')
+    .option('--duration <duration>', 'for how long (default: until Ctrl-C)', spanOption)
+    .option('-o, --output <file>', 'where to, readable by its owner only (default: standard output)')
+    .option(
+      '--probe <file>',
+      'ask each PostgreSQL too, as `probe:` in the configuration says, and write the answers to this file',
+    )
+    .option('--force', 'overwrite files that exist', false)
+    .action(
+      async (options: {
+        readonly config: string;
+        readonly cluster?: string;
+        readonly duration?: number;
+        readonly output?: string;
+        readonly probe?: string;
+        readonly force: boolean;
+      }) => {
+        const { config, cluster, output, probe, force } = options;
+        const { timeout } = program.opts<GlobalOptions>();
+        ended(
+          await record(io, { config, cluster, durationMs: options.duration, output, probe, force, timeoutMs: timeout }),
         );
       },
     );

@@ -125,6 +125,7 @@ export function pgroutectl(args: readonly string[], world: World = {}): Run {
     input,
     env: world.env ?? {},
     columns: world.columns,
+    errIsTerminal: false,
     clock: systemClock,
     interrupted: interruption.signal,
   };
