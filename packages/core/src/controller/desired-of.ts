@@ -4,16 +4,19 @@ import type { Decision } from '../model/decision.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 
+/** Services that are undecided (the first probe after a start is still on its way) are not named: targets leave them as they are. */
 export function desiredOf(decision: Decision, view: ClusterView): readonly DesiredBackend[] {
-  return decision.services.map((service) => ({
-    backend: service.backend,
-    exclusive: service.role === 'primary',
-    servers: service.verdicts.map(({ member, state }) => ({
-      member,
-      address: memberOf(view, member)?.address,
-      state,
-    })),
-  }));
+  return decision.services
+    .filter((service) => service.undecided !== true)
+    .map((service) => ({
+      backend: service.backend,
+      exclusive: service.role === 'primary',
+      servers: service.verdicts.map(({ member, state }) => ({
+        member,
+        address: memberOf(view, member)?.address,
+        state,
+      })),
+    }));
 }
 
 /**
