@@ -272,6 +272,18 @@ describe('a server that is frozen', () => {
     await eventually('one session each', async () => (await ourSessions(primary)).length === 2);
   });
 
+  it('is not confused with us being frozen', async () => {
+    const { prober, next, seen } = observe(atRest);
+    prober.watch([at(primary)]);
+    await next('a', isA('primary'));
+    const answer = next('a', anyReading);
+    prober.hurry(['a']);
+    // The question has been sent; its deadline passes while nothing here can read the answer.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
+    await answer;
+    expect(seen('a').map(({ kind }) => kind)).not.toContain('silent');
+  });
+
   it('is never waited for twice at a time', async () => {
     // A fake: a frozen PostgreSQL can't tell how many connections lie before its door.
     const open = new Set<Socket>();
