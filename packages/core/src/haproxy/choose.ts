@@ -1,6 +1,7 @@
 // What to send to a target right now: the part of a plan that may be carried out at this moment. The plan says what is due and in which
 // order; this adds what only time and the world can say: authority, old workers, pauses between repeats.
 import type { Millis } from '../model/units.ts';
+import { showSessions } from './commands.ts';
 import type { Desired } from './desired.ts';
 import type { Opening } from './gate.ts';
 import { serverKey, type TargetFacts } from './parse.ts';
@@ -43,7 +44,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
   const sendFence = fence !== undefined && !tooSoon(fence, whole, around);
   const settling = new Set(whole.steps.flatMap((step) => (step.kind === 'settle' ? [step.backend] : [])));
   const fencing = new Set(fence?.servers.map(({ backend }) => backend));
-  const commands: string[] = sendFence ? [...fence.commands] : [];
+  const commands: string[] = sendFence ? [...countBefore(fence, whole), ...fence.commands] : [];
   const opens: PlannedServer[] = [];
   const exclusiveOpens: string[] = [];
 
@@ -82,4 +83,16 @@ function tooSoon(fence: Fence, whole: Plan, { now, lastShutdownAt }: Surrounding
     const held = lines.get(serverKey(server));
     return held !== undefined && held.state === 'maint' && held.line.maint;
   });
+}
+
+/** Asks for the sessions that are about to be ended, so that the journal can say how many there were. */
+function countBefore(fence: Fence, whole: Plan): readonly string[] {
+  const exclusive = new Set(whole.steps.flatMap((step) => (step.kind === 'settle' ? [step.backend] : [])));
+  const fenced = new Set(fence.servers.map(serverKey));
+  const asked = new Map<string, string>();
+  for (const { line } of whole.wanted) {
+    if (!exclusive.has(line.backend) || !fenced.has(serverKey(line)) || line.maint) continue;
+    asked.set(line.backend, showSessions(line.backend, line.backendId));
+  }
+  return [...asked.values()];
 }

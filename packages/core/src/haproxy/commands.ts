@@ -40,7 +40,8 @@ export function showBackend(backend: string, backendId: number | undefined, sess
   return [`show servers state ${backend}`, ...(sessions ? [showSessions(backend, backendId)] : [])];
 }
 
-const showSessions = (backend: string, backendId: number | undefined): string =>
+/** Asks for the session counts of a backend's servers. */
+export const showSessions = (backend: string, backendId: number | undefined): string =>
   `show stat ${backendId ?? backend} 4 -1`;
 
 /**

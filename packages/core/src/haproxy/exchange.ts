@@ -17,8 +17,8 @@ export type ReadBack =
   | {
       readonly kind: 'facts';
       readonly facts: TargetFacts;
-      /** Sessions that the servers had before the commands, by `backend/server`. */
-      readonly sessionsBefore: ReadonlyMap<string, number>;
+      /** The most sessions that each server was seen with in this exchange, by `backend/server`. */
+      readonly mostSessions: ReadonlyMap<string, number>;
       /** Text that is no table: what HAProxy said about a command. For the log. */
       readonly notes: readonly string[];
     }
@@ -38,13 +38,12 @@ export async function exchange(
 ): Promise<ReadBack> {
   const ids = new Map(known?.servers.map(({ backend, backendId }) => [backend, backendId]));
   const reads = backends.flatMap(({ backend, exclusive }) => showBackend(backend, ids.get(backend), exclusive));
-  const before = commands.length === 0 ? [] : reads.filter((read) => read.startsWith('show stat'));
   const servers = new Map<string, ServerFact>();
-  const sessionsBefore = new Map<string, number>();
   const sessions = new Map<string, number>();
+  const mostSessions = new Map<string, number>();
   const notes: string[] = [];
   let worker: WorkerFact | undefined;
-  for (const line of lines([...before, ...commands], reads)) {
+  for (const line of lines(commands, reads)) {
     const answer = await socket.transact(line);
     if (answer.kind !== 'answer') return answer;
     const parsed = parseAnswer(answer.text);
@@ -55,8 +54,8 @@ export async function exchange(
     if (worker !== undefined && !sameWorker(worker, parsed.worker)) return { kind: 'moved' };
     worker = parsed.worker;
     for (const server of parsed.servers) servers.set(serverKey(server), server);
-    for (const [key, count] of parsed.sessionsBefore) if (!sessionsBefore.has(key)) sessionsBefore.set(key, count);
     for (const [key, count] of parsed.sessions) sessions.set(key, count);
+    for (const [key, count] of parsed.mostSessions) mostSessions.set(key, Math.max(count, mostSessions.get(key) ?? 0));
     notes.push(...parsed.notes);
   }
   if (worker === undefined) return { kind: 'moved' };
@@ -66,7 +65,7 @@ export async function exchange(
       worker,
       servers: [...servers.values()].map((server) => ({ ...server, sessions: sessions.get(serverKey(server)) })),
     },
-    sessionsBefore,
+    mostSessions,
     notes,
   };
 }

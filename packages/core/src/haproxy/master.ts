@@ -3,8 +3,8 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../model/clock.ts';
 
-const SOON_MS = 20;
-const LATER_MS = 1_000;
+const SOONEST_MS = 10;
+const LATEST_MS = 1_000;
 
 export class MasterWatch {
   readonly #path: string;
@@ -14,6 +14,7 @@ export class MasterWatch {
   #timer: Timer | undefined;
   #closed = false;
   #connected = false;
+  #delayMs = SOONEST_MS;
 
   /** Connects at once and again after each end. `onEnd`: a connection that had stood has ended. */
   constructor(options: { readonly path: string; readonly clock: Clock; readonly onEnd: () => void }) {
@@ -39,6 +40,7 @@ export class MasterWatch {
     this.#socket = socket;
     socket.on('connect', () => {
       this.#connected = true;
+      this.#delayMs = SOONEST_MS;
     });
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.destroy());
@@ -47,7 +49,8 @@ export class MasterWatch {
       const stood = this.#connected;
       this.#connected = false;
       if (this.#closed) return;
-      this.#timer = this.#clock.after(stood ? SOON_MS : LATER_MS, () => this.#connect());
+      this.#timer = this.#clock.after(this.#delayMs, () => this.#connect());
+      this.#delayMs = Math.min(2 * this.#delayMs, LATEST_MS);
       if (stood) this.#onEnd();
     });
   }

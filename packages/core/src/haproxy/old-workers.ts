@@ -6,7 +6,7 @@
 // A worker that was replaced before a tail stood (a reload right after a start, or before this router was started) can't be reached: its
 // sessions end by themselves, by `hard-stop-after`, or by whoever stops that process. It is told as unreachable, never assumed to be empty.
 import type { Clock } from '../model/clock.ts';
-import type { Millis } from '../model/units.ts';
+import { after, type Millis } from '../model/units.ts';
 import type { Desired } from './desired.ts';
 import { match } from './match.ts';
 import { type SessionFact, sameWorker, serverKey, type TargetFacts } from './parse.ts';
@@ -16,6 +16,7 @@ import { Tail } from './tail.ts';
 const KEEPALIVE_MS = 4_000;
 /** How often an old worker is looked at while nothing is due. */
 const LOOK_MS = 1_000;
+const LOOK_SOON_MS = 100;
 /** How long a worker out of reach is told of: nothing shows when it ends. */
 const UNREACHABLE_FOR_MS = 600_000;
 
@@ -156,9 +157,11 @@ export class OldWorkers {
     const { tail } = old;
     if (tail === undefined || old.busy) return;
     old.busy = true;
+    const ended = this.#ended;
     void this.#sweep(old, tail).then(() => {
       old.busy = false;
-      old.lookedAt = this.#clock.now();
+      // Having lost sessions it may have none left soon: then it is let go without delay.
+      old.lookedAt = after(this.#clock.now(), this.#ended > ended ? LOOK_SOON_MS - LOOK_MS : 0);
       this.#onChange();
     });
   }

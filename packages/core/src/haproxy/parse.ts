@@ -52,10 +52,9 @@ export interface TargetFacts {
 export interface ParsedAnswer {
   readonly worker: WorkerFact | undefined;
   readonly servers: readonly ServerFact[];
-  /** The first `show stat` of the answer for each server: sessions before the commands, by `backend/server`. */
-  readonly sessionsBefore: ReadonlyMap<string, number>;
-  /** The last `show stat` of the answer for each server, by `backend/server`. */
+  /** The last `show stat` of the answer for each server, by `backend/server`, and the greatest of all in the answer. */
   readonly sessions: ReadonlyMap<string, number>;
+  readonly mostSessions: ReadonlyMap<string, number>;
   /** How many `show servers state` tables there were. */
   readonly tables: number;
   /** Lines that belong to no known table, such as `No such server.` */
@@ -68,7 +67,10 @@ export interface ParsedAnswer {
 const OUT = 0x3b;
 const MAINT = 0x23;
 const DRAIN = 0x18;
+const INFO = new Set(['Pid', 'Uptime_sec', 'Start_time_sec', 'CurrConns', 'Version', 'Stopping']);
 const CHECK_CONFIGURED = 0x02;
+/** All columns of `show stat` that are read here are among the first ones, in every version. */
+const STAT_COLUMNS = 40;
 
 export const serverKey = (of: { readonly backend: string; readonly server: string }): string =>
   `${of.backend}/${of.server}`;
@@ -77,8 +79,8 @@ export const serverKey = (of: { readonly backend: string; readonly server: strin
 export function parseAnswer(text: string): ParsedAnswer {
   const info = new Map<string, string>();
   const servers: ServerFact[] = [];
-  const first = new Map<string, number>();
-  const last = new Map<string, number>();
+  const sessions = new Map<string, number>();
+  const mostSessions = new Map<string, number>();
   const notes: string[] = [];
   const broken: string[] = [];
   let tables = 0;
@@ -89,33 +91,34 @@ export function parseAnswer(text: string): ParsedAnswer {
       table = undefined;
     } else if (line.startsWith('# be_id ')) {
       tables += 1;
-      table = { kind: 'servers', columns: columnsOf(line.slice(2).split(' ')) };
+      table = { kind: 'servers', columns: columnsOf(line, ' ') };
     } else if (line.startsWith('# pxname,')) {
-      table = { kind: 'stat', columns: columnsOf(line.slice(2).split(',')) };
+      table = { kind: 'stat', columns: columnsOf(line, ',') };
     } else if (table === undefined) {
       if (line.startsWith('Name: ')) table = { kind: 'info' };
       else if (line !== '1') notes.push(line);
     } else if (table.kind === 'info') {
       const colon = line.indexOf(': ');
-      if (colon > 0) info.set(line.slice(0, colon), line.slice(colon + 2));
+      const name = line.slice(0, colon);
+      if (INFO.has(name)) info.set(name, line.slice(colon + 2));
     } else if (table.kind === 'servers') {
       const server = serverOf(line.split(' '), table.columns);
       if (server === undefined) broken.push(line);
       else servers.push(server);
     } else {
-      const row = statOf(line.split(','), table.columns);
+      const row = statOf(line.split(',', STAT_COLUMNS), table.columns);
       if (row === 'broken') broken.push(line);
       else if (row !== 'no server') {
-        if (!first.has(row.key)) first.set(row.key, row.sessions);
-        last.set(row.key, row.sessions);
+        sessions.set(row.key, row.sessions);
+        mostSessions.set(row.key, Math.max(row.sessions, mostSessions.get(row.key) ?? 0));
       }
     }
   }
   return {
     worker: workerOf(info),
-    servers: servers.map((server) => ({ ...server, sessions: last.get(serverKey(server)) })),
-    sessionsBefore: first,
-    sessions: last,
+    servers: servers.map((server) => ({ ...server, sessions: sessions.get(serverKey(server)) })),
+    sessions,
+    mostSessions,
     tables,
     notes,
     broken,
@@ -124,7 +127,17 @@ export function parseAnswer(text: string): ParsedAnswer {
 
 type Columns = ReadonlyMap<string, number>;
 
-const columnsOf = (names: readonly string[]): Columns => new Map(names.map((name, index) => [name, index]));
+/** The last header of each kind with its columns: a HAProxy repeats the same two all day. */
+const headers = new Map<string, { readonly header: string; readonly columns: Columns }>();
+
+function columnsOf(header: string, separator: ' ' | ','): Columns {
+  const earlier = headers.get(separator);
+  if (earlier?.header === header) return earlier.columns;
+  const names = header.slice('# '.length).split(separator);
+  const columns = new Map(names.map((name, index) => [name, index]));
+  headers.set(separator, { header, columns });
+  return columns;
+}
 
 function workerOf(info: ReadonlyMap<string, string>): WorkerFact | undefined {
   const pid = natural(info.get('Pid'));

@@ -85,18 +85,16 @@ function resistanceOf({ target, now, plan, facts, progress }: TargetPicture): re
 }
 
 function driftOf({ target, now, ledger }: TargetPicture): readonly Reason[] {
-  return ledger
-    .recent(now)
-    .map(({ backend, server, found, restored, times, repeated }) =>
-      reason(repeated ? 'second_router' : 'foreign_change', {
-        target,
-        backend,
-        server,
-        found,
-        wanted: restored,
-        times,
-      }),
-    );
+  return ledger.recent(now).map(({ backend, server, found, restored, times, repeated }) =>
+    reason(repeated ? 'second_router' : 'foreign_change', {
+      target,
+      backend,
+      server,
+      found,
+      wanted: restored,
+      times,
+    }),
+  );
 }
 
 function oldWorkersOf({ target, oldWorkers }: TargetPicture): readonly Reason[] {

@@ -21,11 +21,11 @@ export class Progress {
   readonly #opens = new Map<string, { readonly server: PlannedServer; readonly exclusive: boolean }>();
   readonly #tries = new Map<string, number>();
 
-  /** Commands that take these servers out were carried out or at least sent. `before`: sessions they had, by `backend/server`. */
+  /** Commands that take these servers out were sent. `sessions`: the most that each was seen with, by `backend/server`. */
   fencing(
     servers: readonly PlannedServer[],
     exclusive: ReadonlySet<string>,
-    before: ReadonlyMap<string, number>,
+    sessions: ReadonlyMap<string, number>,
     now: Millis,
   ): void {
     for (const server of servers) {
@@ -39,7 +39,7 @@ export class Progress {
       };
       const key = serverKey(server);
       fence.servers.set(key, server);
-      if (!fence.sessions.has(key)) fence.sessions.set(key, before.get(key) ?? 0);
+      fence.sessions.set(key, Math.max(fence.sessions.get(key) ?? 0, sessions.get(key) ?? 0));
       this.#fences.set(backend, fence);
     }
   }

@@ -1,6 +1,6 @@
-// One transaction with HAProxy's Runtime API: a fresh unix connection, one line, everything up to the end of the connection.
+// One transaction with HAProxy's Runtime API: a unix connection of its own, one line, everything up to the end of the connection.
 // That form is the same in every HAProxy from 2.2 on. It knows nothing of what the commands mean, and never keeps a connection.
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Clock } from '../model/clock.ts';
 
 /** The longest line that every HAProxy version carries out as a whole. */
@@ -26,10 +26,17 @@ export interface RuntimeSocketOptions {
   readonly deadlineMs?: number;
 }
 
+/**
+ * The next transaction's connection is opened while the present one waits for its answer: that halves the time of a transaction that follows.
+ * The spare is used by the next poll at the latest, so it never meets `stats timeout` nor keeps an old worker alive for long; whether it is an
+ * old worker's, the answer itself tells.
+ */
 export class RuntimeSocket {
   readonly path: string;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
+  #spare: Connection | undefined;
+  #closed = false;
 
   constructor(options: RuntimeSocketOptions) {
     this.path = options.path;
@@ -41,44 +48,105 @@ export class RuntimeSocket {
    * Sends the commands as one line and resolves with the whole answer. Never rejects for what HAProxy or the system does; throws on a
    * line that is too long or holds a line end, since only a mistake of ours can make one.
    *
-   * A HAProxy that hangs may still carry out the line when it wakes up, even though we have gone by then.
+   * A line may be carried out twice, and by a HAProxy that hangs even after we have gone, once it wakes up: use only commands that bear it.
    */
-  transact(commands: readonly string[]): Promise<RuntimeAnswer> {
+  async transact(commands: readonly string[]): Promise<RuntimeAnswer> {
     const line = `${commands.join(';')}\n`;
     if (Buffer.byteLength(line) > MAX_LINE_BYTES) throw new Error(`a command line of ${line.length} bytes is too long`);
     if (line.indexOf('\n') !== line.length - 1) throw new Error('a command may not hold a line end');
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined && !spare.ended) {
+      const answer = await this.#exchange(spare, line);
+      // It may have died with its worker in the meantime: that says nothing about the HAProxy that is there now.
+      if (answer.kind !== 'protocol') return answer;
+    }
+    return this.#exchange(new Connection(this.path), line);
+  }
+
+  /** Forgets a connection that may lead to a worker of before. */
+  dropSpare(): void {
+    this.#spare?.destroy();
+    this.#spare = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.dropSpare();
+  }
+
+  async #exchange(connection: Connection, line: string): Promise<RuntimeAnswer> {
+    const answer = connection.exchange(line, this.#clock, this.#deadlineMs);
+    if (!this.#closed) this.#spare = new Connection(this.path);
+    const given = await answer;
+    if (given.kind !== 'answer') this.dropSpare();
+    return given.kind === 'answer' ? given : { ...given, error: `${this.path}: ${given.error}` };
+  }
+}
+
+/** One connection for one line. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #answer: RuntimeAnswer | undefined;
+  #settle: ((answer: RuntimeAnswer) => void) | undefined;
+
+  constructor(path: string) {
+    const socket = connect(path);
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#bytes += chunk.length;
+      if (this.#bytes > MAX_ANSWER_BYTES) this.#end({ kind: 'protocol', error: 'the answer is too long' });
+    });
+    socket.once('end', () => this.#end(this.#whole()));
+    socket.once('error', (error: NodeJS.ErrnoException) => this.#end(failureOf(error)));
+    socket.once('close', () => this.#end({ kind: 'protocol', error: 'the connection was closed' }));
+  }
+
+  get ended(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  /** Written before the connection stands, if need be: it is sent with the connect. */
+  exchange(line: string, clock: Clock, deadlineMs: number): Promise<RuntimeAnswer> {
     return new Promise((resolve) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      const socket = connect(this.path);
-      const settle = (answer: RuntimeAnswer) => {
+      const deadline = clock.after(deadlineMs, () => {
+        this.#end({ kind: 'hung', error: `no complete answer within ${deadlineMs} ms (${this.#bytes} bytes came)` });
+      });
+      this.#settle = (answer) => {
         deadline.cancel();
-        socket.destroy();
         resolve(answer);
       };
-      const fail = (kind: RuntimeFailure['kind'], error: string) => settle({ kind, error: `${this.path}: ${error}` });
-      const deadline = this.#clock.after(this.#deadlineMs, () =>
-        fail('hung', `no complete answer within ${this.#deadlineMs} ms (${bytes} bytes came)`),
-      );
-      socket.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) fail('protocol', `an answer of more than ${MAX_ANSWER_BYTES} bytes`);
-      });
-      socket.once('end', () => {
-        if (bytes === 0) return fail('protocol', 'the connection ended without an answer');
-        const text = Buffer.concat(chunks).toString('utf8');
-        if (/^Permission denied$/m.test(text)) {
-          return fail('no_permission', 'HAProxy said "Permission denied": the stats socket needs "level admin"');
-        }
-        settle({ kind: 'answer', text });
-      });
-      socket.once('error', (error: NodeJS.ErrnoException) => fail(failureKind(error.code), error.message));
-      socket.once('close', () => fail('protocol', 'the connection was closed'));
-      // Written before the connection stands: the system sends it with the connect.
-      socket.write(line);
+      if (this.#answer === undefined) this.#socket.write(line);
+      else this.#settle(this.#answer);
     });
   }
+
+  destroy(): void {
+    this.#end({ kind: 'protocol', error: 'the connection was given up' });
+  }
+
+  #whole(): RuntimeAnswer {
+    if (this.#bytes === 0) return { kind: 'protocol', error: 'the connection ended without an answer' };
+    const text = Buffer.concat(this.#chunks).toString('utf8');
+    if (/^Permission denied$/m.test(text)) {
+      return { kind: 'no_permission', error: 'HAProxy said "Permission denied": the stats socket needs "level admin"' };
+    }
+    return { kind: 'answer', text };
+  }
+
+  #end(answer: RuntimeAnswer): void {
+    if (this.#answer !== undefined) return;
+    this.#answer = answer;
+    this.#socket.destroy();
+    this.#settle?.(answer);
+  }
+}
+
+function failureOf(error: NodeJS.ErrnoException): RuntimeFailure {
+  return { kind: failureKind(error.code), error: error.message };
 }
 
 function failureKind(code: string | undefined): RuntimeFailure['kind'] {

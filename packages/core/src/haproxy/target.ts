@@ -119,6 +119,7 @@ export class Target {
         clock: this.#clock,
         onEnd: () => {
           this.#hurryUntil = after(this.#clock.now(), HURRY_MS);
+          this.#socket.dropSpare();
           this.#wake();
         },
       });
@@ -146,6 +147,7 @@ export class Target {
     await this.#running;
     this.#master?.close();
     this.#old.close();
+    this.#socket.close();
   }
 
   status(): TargetStatus {
@@ -297,7 +299,7 @@ export class Target {
   }
 
   #took(
-    { facts, sessionsBefore, notes }: Extract<ReadBack, { kind: 'facts' }>,
+    { facts, mostSessions, notes }: Extract<ReadBack, { kind: 'facts' }>,
     choice: Choice | undefined,
     desired: Desired | undefined,
   ): number {
@@ -306,6 +308,7 @@ export class Target {
     if (facts.worker.stopping) {
       this.#stoppingSince ??= now;
       this.#readAt = undefined;
+      this.#socket.dropSpare();
       return now - this.#stoppingSince < HURRY_MS ? SOON_MS : this.#pollMs;
     }
     this.#stoppingSince = undefined;
@@ -319,7 +322,7 @@ export class Target {
 
     const exclusive = new Set(desired.backends.flatMap((one) => (one.exclusive ? [one.backend] : [])));
     if (choice !== undefined) {
-      this.#progress.fencing(choice.fences, exclusive, sessionsBefore, now);
+      this.#progress.fencing(choice.fences, exclusive, mostSessions, now);
       this.#progress.opening(choice.opens, exclusive);
     }
     const next = choose(facts, desired, {
@@ -359,6 +362,7 @@ export class Target {
       this.#drift = undefined;
       this.#settled = false;
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
+      this.#socket.dropSpare();
     }
     const { pid, version } = facts.worker;
     this.#report({ kind: 'reloaded', at: now, pid, previousPid: before?.worker.pid, version });
