@@ -1,0 +1,119 @@
+// Everything that the demo shows, on loopback and in one temporary folder: etcd, Patroni with PostgreSQL, HAProxy, pgrouted, a client
+// that writes through the write port, and a witness that asks HAProxy itself who accepts writers.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Daemon, startDaemon } from '../lab/daemon.ts';
+import { type EtcdLab, startEtcd } from '../lab/etcd.ts';
+import { type Haproxy, haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
+import { type OverlapWatch, watchOverlap } from '../lab/overlap.ts';
+import { type PatroniCluster, startPatroniCluster } from '../lab/patroni.ts';
+import { eventually, freePort } from '../lab/process.ts';
+import { createWriterTable, startWriter, type Writer } from '../lab/writer.ts';
+import type { Screen } from './screen.ts';
+
+export const writeBackend = 'demo_primary';
+export const readBackend = 'demo_replica';
+
+export interface Stage {
+  readonly folder: string;
+  readonly etcd: EtcdLab;
+  readonly cluster: PatroniCluster;
+  readonly haproxy: Haproxy;
+  readonly daemon: Daemon;
+  readonly writer: Writer;
+  readonly witness: OverlapWatch;
+  readonly writePort: number;
+  readonly readPort: number;
+}
+
+export interface StageOptions {
+  readonly folder: string;
+  /** Patroni's `ttl`, in seconds. */
+  readonly ttl: number;
+  readonly writeEveryMs: number;
+  readonly screen: Screen;
+}
+
+export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptions): Promise<Stage> {
+  const step = async <T>(what: string, start: () => Promise<T>, tell: (started: T) => string): Promise<T> => {
+    const beganAt = performance.now();
+    const stop = screen.live(() => `${what} starts ... ${seconds1(performance.now() - beganAt)}`);
+    const started = await start().finally(stop);
+    screen.line(
+      `  ${what.padEnd(9)} ${tell(started)}${screen.paint('faint', `  (${seconds1(performance.now() - beganAt)})`)}`,
+    );
+    return started;
+  };
+
+  const etcd = await step(
+    'etcd',
+    () => startEtcd({ folder, members: 3 }),
+    ({ endpoints }) => `3 members: ${endpoints.map((endpoint) => endpoint.replace('http://', '')).join(', ')}`,
+  );
+  const cluster = await step(
+    'Patroni',
+    () => startPatroniCluster({ folder, etcdEndpoints: etcd.endpoints, scope: 'demo', ttl }),
+    ({ nodes }) =>
+      `3 nodes with PostgreSQL: ${nodes.map(({ name, pgPort }) => `${name} on ${pgPort}`).join(', ')}; ttl ${ttl} s`,
+  );
+  const [writePort, readPort] = [await freePort(), await freePort()];
+  const haproxyFolder = join(folder, 'ha');
+  mkdirSync(haproxyFolder);
+  const haproxy = await step(
+    'HAProxy',
+    () =>
+      startHaproxy({
+        folder: haproxyFolder,
+        config: haproxyConfig({
+          writePort,
+          readPort,
+          writeBackend,
+          readBackend,
+          servers: cluster.nodes.map(({ name, pgPort }) => ({ name, port: pgPort })),
+        }),
+      }),
+    () => `write port ${writePort}, read port ${readPort}; every server starts disabled, no checks, no scripts`,
+  );
+  const daemon = await step(
+    'pgrouted',
+    async () => {
+      const started = await startDaemon(daemonOptions(folder, etcd, cluster, haproxy));
+      await started.ready();
+      return started;
+    },
+    ({ url }) => `API on ${url}`,
+  );
+  const writer = await step(
+    'client',
+    async () => {
+      const primary = await cluster.primary();
+      await primary.sql(`${createWriterTable()}; grant insert, select on lab_writes to ${cluster.app.user}`);
+      const started = startWriter({ port: writePort, login: cluster.app, everyMs: writeEveryMs, names: cluster.names });
+      await eventually('the first write through HAProxy', () => started.committed().length > 0);
+      return started;
+    },
+    () => `one INSERT every ${writeEveryMs} ms through port ${writePort}`,
+  );
+  const witness = watchOverlap(haproxy.adminSocket, writeBackend);
+  return { folder, etcd, cluster, haproxy, daemon, writer, witness, writePort, readPort };
+}
+
+const daemonOptions = (folder: string, etcd: EtcdLab, cluster: PatroniCluster, haproxy: Haproxy) => ({
+  folder,
+  etcdEndpoints: etcd.endpoints,
+  clusters: [
+    {
+      name: 'demo',
+      patroni: { scope: cluster.scope },
+      probe: { user: cluster.probe.user, password: cluster.probe.password, dbname: 'postgres' },
+      services: {
+        primary: { backend: writeBackend, role: 'primary' },
+        replica: { backend: readBackend, role: 'replica', fallback: 'primary' },
+      },
+    },
+  ],
+  haproxy: [{ socket: haproxy.adminSocket, master_socket: haproxy.masterSocket }],
+  more: { journal: { file: join(folder, 'journal.jsonl') } },
+});
+
+const seconds1 = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
