@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision } from '../model/decision.ts';
+import { reason } from '../model/reason.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import { millis, revision } from '../model/units.ts';
+import type { ClusterView } from '../model/view.ts';
+import { patroniView, withProbes } from '../patroni/view.ts';
+import { decide } from '../routing/decide.ts';
+import { alarmChanges, changesBetween } from './changes.ts';
+import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
+
+const spec: ClusterSpec = {
+  name: 'orders',
+  source: { kind: 'patroni', scope: 'orders', namespace: '/service' },
+  probe: undefined,
+  grace: 'auto',
+  services: [
+    { name: 'primary', backend: 'rw', role: 'primary', maxLagBytes: undefined, fallback: 'none' },
+    { name: 'replica', backend: 'ro', role: 'replica', maxLagBytes: undefined, fallback: 'primary' },
+  ],
+};
+
+const member = (role: string, port: number) =>
+  JSON.stringify({
+    conn_url: `postgres://10.0.0.1:${port}/postgres`,
+    api_url: 'http://10.0.0.1:8008/patroni',
+    state: 'running',
+    role,
+    version: '3.0.2',
+    xlog_location: 1000,
+    timeline: 1,
+  });
+
+const healthy = {
+  initialize: '7710219912996130783',
+  config: '{"ttl":30,"loop_wait":10,"retry_timeout":10,"synchronous_mode":false,"failsafe_mode":false,"pause":false}',
+  leader: 'n1',
+  'members/n1': member('master', 5432),
+  'members/n2': member('replica', 5433),
+};
+
+/** The view of these records, written in this order from `first` on. */
+function viewOf(records: Readonly<Record<string, string>>, first: number, before?: ClusterView): ClusterView {
+  const entries = new Map(
+    Object.entries(records).map(([key, value], index) => [
+      `/service/orders/${key}`,
+      { value, modRevision: revision(first + index), createRevision: revision(first + index), lease: '0' },
+    ]),
+  );
+  const at = millis(first * 1000);
+  return patroniView(
+    'orders',
+    '/service/orders/',
+    { revision: revision(first + entries.size), confirmedAt: at, entries },
+    before,
+    at,
+  );
+}
+
+const decided = (view: ClusterView): Decision => decide(view, spec, view.confirmedAt);
+
+describe('changesBetween', () => {
+  it('tells the first look in full: the leader, the members, each decision with its reason', () => {
+    const view = viewOf(healthy, 1);
+    const entries = changesBetween(undefined, view, undefined, decided(view));
+    expect(entries.filter(({ kind }) => kind === 'leader')).toMatchObject([{ to: 'n1', cluster: 'orders' }]);
+    expect(entries.filter(({ kind }) => kind === 'member').map(({ member }) => member)).toEqual(['n1', 'n2']);
+    expect(entries.filter(({ kind }) => kind === 'decision')).toHaveLength(4);
+    expect(entries.find(({ service, state }) => service === 'primary' && state === 'ready')).toMatchObject({
+      member: 'n1',
+      reason: { code: 'leader_proven_by_record' },
+    });
+  });
+
+  it('is silent when nothing has changed', () => {
+    const view = viewOf(healthy, 1);
+    expect(changesBetween(view, view, decided(view), decided(view))).toEqual([]);
+  });
+
+  it('tells that the leader key went, who held it, and what follows for the service', () => {
+    const before = viewOf(healthy, 1);
+    const { leader: _, ...without } = healthy;
+    const view = viewOf(without, 20, before);
+    const entries = changesBetween(before, view, decided(before), decided(view));
+    expect(entries.find(({ kind }) => kind === 'leader')).toMatchObject({ from: 'n1' });
+    expect(entries.find(({ service }) => service === 'primary')).toMatchObject({ member: 'n1', from: 'ready' });
+  });
+
+  it('tells once that a PostgreSQL says something else than before', () => {
+    const before = viewOf(healthy, 1);
+    const answer = {
+      kind: 'standby',
+      at: millis(1),
+      timeline: 1,
+      receivePosition: undefined,
+      replayPosition: undefined,
+    } as const;
+    const view = withProbes(before, new Map([['n2', { latest: answer, lastAnswer: answer }]]));
+    expect(changesBetween(before, view, decided(before), decided(view))).toMatchObject([
+      { kind: 'probe', member: 'n2', to: 'standby' },
+    ]);
+    expect(changesBetween(view, view, decided(view), decided(view))).toEqual([]);
+  });
+});
+
+describe('alarmChanges', () => {
+  const remains = (sessions: number) => reason('sessions_remain', { backend: 'rw', sessions });
+
+  it('takes an alarm for the same while it is about the same, whatever its figures', () => {
+    expect(alarmChanges(undefined, [remains(3)], [remains(2)], 'edge')).toEqual([]);
+  });
+
+  it('tells the beginning and the end', () => {
+    expect(alarmChanges('orders', [], [remains(3)], 'edge')).toMatchObject([
+      { kind: 'alarm', cluster: 'orders', target: 'edge', reason: { code: 'sessions_remain' } },
+    ]);
+    expect(alarmChanges('orders', [remains(3)], [])).toMatchObject([{ kind: 'alarm_over' }]);
+  });
+});
+
+describe('desiredOf', () => {
+  it('names every member of every service with its address', () => {
+    const view = viewOf(healthy, 1);
+    expect(desiredOf(decided(view), view)).toEqual([
+      {
+        backend: 'rw',
+        exclusive: true,
+        servers: [
+          { member: 'n1', address: { host: '10.0.0.1', port: 5432 }, state: 'ready' },
+          { member: 'n2', address: { host: '10.0.0.1', port: 5433 }, state: 'maint' },
+        ],
+      },
+      {
+        backend: 'ro',
+        exclusive: false,
+        servers: [
+          { member: 'n1', address: { host: '10.0.0.1', port: 5432 }, state: 'maint' },
+          { member: 'n2', address: { host: '10.0.0.1', port: 5433 }, state: 'ready' },
+        ],
+      },
+    ]);
+  });
+
+  it('leaves out what is undecided, so that a target keeps what it holds', () => {
+    const view = viewOf(healthy, 1);
+    const decision = decided(view);
+    const undecided = {
+      ...decision,
+      services: decision.services.map((service) => ({ ...service, undecided: service.role === 'primary' })),
+    };
+    expect(desiredOf(undecided, view).map(({ backend }) => backend)).toEqual(['ro']);
+  });
+
+  it('is the same only while every state and address is', () => {
+    const view = viewOf(healthy, 1);
+    const desired = desiredOf(decided(view), view);
+    expect(sameDesired(desired, desiredOf(decided(view), view))).toBe(true);
+    const moved = viewOf({ ...healthy, 'members/n2': member('replica', 6000) }, 20, view);
+    expect(sameDesired(desired, desiredOf(decided(moved), moved))).toBe(false);
+    expect(sameDesired(desired, closedWrites(spec))).toBe(false);
+  });
+});
+
+describe('closedWrites', () => {
+  it('asks for nobody in the write services and does not name the read services', () => {
+    expect(closedWrites(spec)).toEqual([{ backend: 'rw', exclusive: true, servers: [] }]);
+  });
+});
