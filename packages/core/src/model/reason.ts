@@ -74,6 +74,7 @@ const writerOutTexts = {
     'etcd does not confirm the view, and {member} has not said for {limit_ms} ms that it is not in recovery: both together are too little',
   other_primary_seen:
     'etcd does not confirm the view, and {other} says since then that it is primary: {member} may have been replaced',
+  member_forgotten: '{member} has had no record for longer than a lease lasts: it is no longer counted as a member',
   primary_without_authority: '{member} claims to be primary, but the leader key does not name it',
 } as const;
 

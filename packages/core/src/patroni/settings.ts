@@ -62,9 +62,9 @@ const configSchema = z.object({
   loop_wait: amount(10),
   retry_timeout: amount(10),
   maximum_lag_on_failover: amount(1_048_576),
-  synchronous_mode: syncMode,
-  failsafe_mode: flag,
-  pause: flag,
+  synchronous_mode: syncMode.default('off'),
+  failsafe_mode: flag.default(false),
+  pause: flag.default(false),
   // Patroni takes the cluster for a standby cluster when this is a mapping that says where to replicate from.
   standby_cluster: z.record(z.string(), z.unknown()).nullish(),
 });

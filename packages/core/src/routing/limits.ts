@@ -26,8 +26,11 @@ export const FIRST_PROBE_MS = 1_000;
  */
 export const STOP_TAKES_MS = 2_000;
 
-/** A standby may be on a lower timeline for this long after a failover: it takes up the new one in the loop after. */
-export const TIMELINE_PATIENCE_MS = 10_000;
+/**
+ * A standby may be on a lower timeline for this long after a failover: it follows within a second or two, but its record may tell so only in its
+ * next loop (10.3 s measured with the default loop_wait of 10 s).
+ */
+export const timelinePatienceMs = ({ loopWaitMs }: ManagerSettings): number => loopWaitMs + 5_000;
 
 /** Former leaders are asked in a tight loop for this long after the key went. */
 export const FORMER_HURRY_MS = 10_000;

@@ -3,7 +3,7 @@
 import { recordProof } from '../model/authority.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
-import { TIMELINE_PATIENCE_MS } from './limits.ts';
+import { timelinePatienceMs } from './limits.ts';
 import type { Case } from './ruling.ts';
 
 export function timelineRefuses({ view, horizon }: Case, member: Member): Reason | undefined {
@@ -17,7 +17,8 @@ export function timelineRefuses({ view, horizon }: Case, member: Member): Reason
   if (own > cluster) return leading === undefined ? undefined : reason('replica_timeline_ahead', facts);
   const leader = view.leadership.kind === 'held' ? memberOf(view, view.leadership.member) : undefined;
   const rises = [view.leadership.seenAt, view.timelineSeenAt, leader?.probe?.primarySince];
-  const patient = rises.some((at) => at !== undefined && horizon.within(at, TIMELINE_PATIENCE_MS));
+  const patienceMs = timelinePatienceMs(view.settings);
+  const patient = rises.some((at) => at !== undefined && horizon.within(at, patienceMs));
   return patient ? undefined : reason('replica_timeline_behind', facts);
 }
 
