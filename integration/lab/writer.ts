@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly table?: string;
   /** What to call the server that listens on a port; without a name it is called by the port. */
   readonly names?: ReadonlyMap<number, string>;
+  /** Another way to a connection than through `port`; it gives one that is ready for statements. */
+  readonly open?: () => Promise<pg.Client>;
 }
 
 /** Instants are of `performance.now()` in this process; `wallTime` turns them into dates. */
@@ -190,22 +192,12 @@ function keepConnected(options: WriterOptions): Connection {
   return {
     client: async () => {
       if (current !== undefined) return current;
-      const client = new pg.Client({
-        host: '127.0.0.1',
-        port: options.port,
-        user: options.login.user,
-        password: options.login.password,
-        database: options.database ?? 'postgres',
-        ssl: false,
-        application_name: 'writer',
-        connectionTimeoutMillis: options.connectTimeoutMs ?? 1_000,
-        query_timeout: options.writeTimeoutMs ?? 2_000,
-      });
+      const client = (await options.open?.()) ?? throughPort(options);
       current = client;
       client.on('error', () => {
         if (current === client) drop();
       });
-      await client.connect();
+      if (options.open === undefined) await client.connect();
       return client;
     },
     drop,
@@ -214,6 +206,19 @@ function keepConnected(options: WriterOptions): Connection {
     },
   };
 }
+
+const throughPort = (options: WriterOptions): pg.Client =>
+  new pg.Client({
+    host: '127.0.0.1',
+    port: options.port,
+    user: options.login.user,
+    password: options.login.password,
+    database: options.database ?? 'postgres',
+    ssl: false,
+    application_name: 'writer',
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 1_000,
+    query_timeout: options.writeTimeoutMs ?? 2_000,
+  });
 
 async function attempt(
   connection: Connection,
