@@ -53,14 +53,17 @@ export class SilenceGuard {
   #wait(since: Millis): void {
     const { clock, doubtMs, giveUpMs, askAnything, onSilent } = this.#options;
     const goOn = () => {
-      if (this.#due === 0) this.stop();
-      else this.#wait(clock.now());
+      this.stop();
+      if (this.#due > 0) this.#wait(clock.now());
     };
     this.#since = since;
     this.#timer = clock.after(doubtMs, () => {
       if (this.#heard()) return goOn();
+      const doubtAt = clock.now();
       this.#timer = clock.after(giveUpMs, () => {
-        if (this.#heard()) return goOn();
+        // Late ourselves (stopped, or starved of CPU): an answer may lie unread.
+        const late = clock.now() - doubtAt > 2 * giveUpMs;
+        if (late || this.#heard()) return goOn();
         this.stop();
         onSilent();
       });
