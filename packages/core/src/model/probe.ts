@@ -36,6 +36,8 @@ export interface ProbeState {
   readonly lastAnswer: ProbeAnswer | undefined;
   /** When the first of the answers `primary` was asked for that nothing but silence has interrupted since. */
   readonly primarySince?: Millis | undefined;
+  /** When the last answer `primary` was asked for, whatever came after. */
+  readonly lastPrimaryAt?: Millis | undefined;
 }
 
 /** The state after one more reading. */
@@ -45,6 +47,7 @@ export function withReading(before: ProbeState | undefined, reading: ProbeReadin
     latest: reading,
     lastAnswer: isAnswer ? reading : before?.lastAnswer,
     primarySince: primarySince(before, reading),
+    lastPrimaryAt: reading.kind === 'primary' ? reading.at : before?.lastPrimaryAt,
   };
 }
 

@@ -47,6 +47,8 @@ export interface Member {
   readonly replayPosition: Lsn | undefined;
   /** Bytes behind the primary by record: replayed where the version tells, else received-or-replayed. Undefined: unknown. A sample up to loop_wait old. */
   readonly lagBytes: number | undefined;
+  /** The same, against what was known when the record was written: standbys write theirs 40-100 ms after the primary has written its position. */
+  readonly lagBytesWhenWritten?: number | undefined;
   readonly replicationState: string | undefined;
   readonly tags: Tags;
   readonly sync: 'sync' | 'quorum' | 'async';

@@ -3,7 +3,7 @@
 
 import type { ProbeState } from '../model/probe.ts';
 import { type Lsn, lagBytes, type Millis } from '../model/units.ts';
-import type { ClusterView, ManagerSettings, Member, RecordProblem } from '../model/view.ts';
+import { type ClusterView, type ManagerSettings, type Member, memberOf, type RecordProblem } from '../model/view.ts';
 import { type Drawers, drawers, type PatroniRecords } from './entries.ts';
 import { leadershipAfter } from './leadership.ts';
 import { foldMembers } from './members.ts';
@@ -92,11 +92,16 @@ export function patroniView(
       systemId !== undefined ||
       (found.entry('initialize') === undefined && leaderEntry !== undefined && known?.initialized === true),
     leadership,
-    members: folded.members.map((member) => ({
-      ...member,
-      lagBytes: member.name === leader ? undefined : lagByRecord(member, position),
-      sync: syncStateOf(member.name, sync, leader, settings),
-    })),
+    members: folded.members.map((member) => {
+      const lag = member.name === leader ? undefined : lagByRecord(member, position);
+      const asBefore = member.recordSeenAt !== now || !member.present;
+      return {
+        ...member,
+        lagBytes: lag,
+        lagBytesWhenWritten: asBefore ? memberBefore(known, member.name)?.lagBytesWhenWritten : lag,
+        sync: syncStateOf(member.name, sync, leader, settings),
+      };
+    }),
     settings,
     failsafeMembers: settings.failsafeMode ? failsafe : [],
     plannedSwitch: read('failover', parseFailover),
@@ -144,6 +149,9 @@ function statusAfter(found: Drawers, before: ClusterView | undefined, now: Milli
   if (revision === undefined) return undefined;
   return before?.statusWritten?.revision === revision ? before.statusWritten : { revision, seenAt: now };
 }
+
+const memberBefore = (view: ClusterView | undefined, name: string): Member | undefined =>
+  view === undefined ? undefined : memberOf(view, name);
 
 const formerOf = (view: ClusterView | undefined): string | undefined =>
   view?.leadership.kind === 'vacant' ? view.leadership.former : view?.leadership.member;

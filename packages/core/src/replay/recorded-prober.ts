@@ -9,6 +9,8 @@ const ANSWER_MS = 1;
 
 interface Node {
   readonly word: ProbeWord;
+  /** Its session has ended, and nobody knows yet why: it is asked again soon, as the real prober does. */
+  readonly ended: boolean;
   readonly state: ProbeState | undefined;
   readonly nextAt: number;
 }
@@ -29,7 +31,7 @@ export class RecordedProber {
     const was = this.#nodes.get(node);
     const sessionEnds = was !== undefined && isAnswer(was.word) && !isAnswer(value);
     const nextAt = was === undefined || sessionEnds ? t_ms : was.nextAt;
-    this.#nodes.set(node, { word: value, state: was?.state, nextAt });
+    this.#nodes.set(node, { word: value, ended: sessionEnds || was?.ended === true, state: was?.state, nextAt });
   }
 
   hurry(names: readonly string[], now: Millis): void {
@@ -54,9 +56,11 @@ export class RecordedProber {
   ask(now: Millis): void {
     for (const [name, node] of this.#nodes) {
       if (node.nextAt > now) continue;
-      const pace = this.#hurried.has(name) ? this.#burstMs : this.#intervalMs;
+      const ended = node.ended && node.word === 'lost';
+      const pace = ended || this.#hurried.has(name) ? this.#burstMs : this.#intervalMs;
       this.#nodes.set(name, {
         word: node.word,
+        ended,
         state: withReading(node.state, readingOf(node.word, now)),
         nextAt: now + pace,
       });

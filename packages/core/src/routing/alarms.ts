@@ -23,12 +23,14 @@ export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
   return stuck === undefined ? alarms : [...alarms, stuck];
 }
 
-function stuckLeader({ view, horizon }: Case, { state, member, reason: because }: WriterRuling): Reason | undefined {
+function stuckLeader(
+  { view, spec, horizon }: Case,
+  { state, member, reason: because }: WriterRuling,
+): Reason | undefined {
   const { leadership } = view;
   if (state === 'ready' || leadership.kind !== 'held' || member !== leadership.member) return undefined;
   const leader = memberOf(view, member);
-  const said = leader?.probe?.lastAnswer;
-  const since = [leadership.seenAt, said?.kind === 'primary' ? said.at : undefined, leadership.recordProofSince];
-  const recently = since.some((at) => at !== undefined && horizon.within(at, STUCK_MS));
+  const provenAt = spec.probe === undefined ? leader?.recordSeenAt : leader?.probe?.lastPrimaryAt;
+  const recently = [leadership.seenAt, provenAt].some((at) => at !== undefined && horizon.within(at, STUCK_MS));
   return recently ? undefined : reason('leader_stuck', { member, limit_ms: STUCK_MS, because: explainReason(because) });
 }

@@ -8,6 +8,8 @@ export function claimsPrimary(view: ClusterView, member: Member, writer: string 
   const { leadership, initialized } = view;
   const holder = leadership.kind === 'held' ? leadership.member : undefined;
   if (!initialized || member.name === writer || member.name === holder) return false;
+  // A cluster that is being made has a primary before it has its first leader key.
+  if (leadership.kind === 'vacant' && leadership.former === undefined) return false;
   const { probe } = member;
   // What it said before another was named was true then.
   if (probe?.latest.kind === 'primary' && probe.latest.at >= leadership.seenAt) return true;

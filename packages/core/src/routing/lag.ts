@@ -3,7 +3,7 @@
 import type { ProbeAnswer } from '../model/probe.ts';
 import { type Lsn, lagBytes } from '../model/units.ts';
 import { type Member, memberOf } from '../model/view.ts';
-import { proofAgeMs } from './limits.ts';
+import { proofAgeMs, SAMPLING_MS } from './limits.ts';
 import type { Case } from './ruling.ts';
 
 /** Undefined: not known. */
@@ -13,7 +13,21 @@ export function lagOf(given: Case, member: Member): number | undefined {
     const ahead = leaderPosition(given);
     if (ahead !== undefined) return lagBytes(ahead, said.replayPosition);
   }
-  return member.lagBytes;
+  return lagByRecord(given, member);
+}
+
+/**
+ * The primary writes its position once per loop, and its standbys write theirs right after. In between their older records would show a whole
+ * loop's worth of writes as lag; so for a moment the lag at the time of the record counts. A standby that stands still writes no new record.
+ */
+function lagByRecord({ view, horizon }: Case, member: Member): number | undefined {
+  const { leadership, statusWritten, settings } = view;
+  // The leader of a standby cluster has nobody in this cluster to be behind of.
+  if (settings.standbyCluster && leadership.kind === 'held' && leadership.member === member.name) return 0;
+  const { lagBytes: lag, lagBytesWhenWritten: lagThen } = member;
+  if (lag === undefined || lagThen === undefined || statusWritten === undefined) return lag;
+  const overtaken = statusWritten.revision > member.recordRevision && horizon.within(statusWritten.seenAt, SAMPLING_MS);
+  return overtaken ? Math.min(lag, lagThen) : lag;
 }
 
 /** What the primary has written: by its probe, and never less than what records (or its standbys' receivers) already show. */

@@ -87,10 +87,12 @@ function byProbe(given: Case, held: Held, leader: Member): WriterRuling {
   const { name, probe } = leader;
   if (probe === undefined) return unasked(given, held, leader);
 
-  const { latest, lastAnswer } = probe;
-  const proven = lastAnswer?.kind === 'primary' && lastAnswer.at >= held.seenAt;
+  const { latest, lastAnswer, primarySince } = probe;
+  const provenOnce = lastAnswer?.kind === 'primary' && lastAnswer.at >= held.seenAt;
+  // Silence leaves a proof standing, but not after PostgreSQL was seen to go away: then it has to answer again.
+  const proven = provenOnce && (latest.kind === 'primary' || primarySince !== undefined);
   // Sessions may be on it already: then they are not cut for want of a proof.
-  const lenient: ServerState = proven || heldBefore(held) ? 'drain' : 'maint';
+  const lenient: ServerState = provenOnce || heldBefore(held) ? 'drain' : 'maint';
   const forbidden = recordForbids(leader);
   if (forbidden !== undefined)
     return ruling(name, latest.kind === 'primary' ? lenient : 'maint', forbidden, { askHard: true });

@@ -38,6 +38,9 @@ export const FORMER_HURRY_MS = 10_000;
 /** A leader that has proven nothing for this long is worth an alarm. A usual promotion takes 0.1-0.3 s. */
 export const STUCK_MS = 15_000;
 
+/** Standbys write their positions 40-100 ms after the primary's (measured); a second later a record that is older still tells of real lag. */
+export const SAMPLING_MS = 1_000;
+
 /** etcd not confirming the view for this long is worth an alarm. */
 export const UNCONFIRMED_ALARM_MS = 5_000;
 
