@@ -116,6 +116,32 @@ describe('pgroutectl record', () => {
     expect(run.log()).not.toContain('s3cret');
   });
 
+  it('writes what replay reads, and replay decides as the records say', async () => {
+    const output = join(folder.path, 'for-replay.jsonl');
+    const config = configFile(etcd.endpoints);
+    await etcd.etcdctl('put', '/service/demo/config', '{"ttl":30,"loop_wait":10}');
+    const run = pgroutectl('record', '-c', config, '-o', output);
+    await eventually('the first list', () => linesOf(output).length > 0 || undefined);
+    await etcd.etcdctl('put', '/service/demo/leader', 'n1');
+    await etcd.etcdctl('put', '/service/demo/members/n1', memberRecord());
+    await etcd.etcdctl('del', '/service/demo/leader');
+    await eventually('the delete', () => linesOf(output).at(-1)?.type === 'delete' || undefined);
+    run.signal('SIGINT');
+    expect(await run.exited).toBe(0);
+
+    const replay = pgroutectl('replay', '-c', config, output);
+    expect(await replay.exited).toBe(0);
+    const states = replay
+      .log()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line))
+      .filter((change) => change.service === 'primary' && change.member === 'n1')
+      .map((change) => change.state);
+    expect(states).toContain('ready');
+    expect(states.at(-1)).not.toBe('ready');
+  });
+
   it('says when etcd does not confirm any more, and when it does again', async () => {
     const output = join(folder.path, 'frozen.jsonl');
     const run = pgroutectl('record', '-c', configFile(etcd.endpoints), '-o', output);

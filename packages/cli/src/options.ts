@@ -37,3 +37,11 @@ export function kindsOption(text: string): readonly JournalEntry['kind'][] {
       return kind;
     });
 }
+
+/** Milliseconds, as the recording counts them, or a duration. */
+export function untilOption(text: string): number {
+  const ms = /^\d{1,12}(\.\d+)?$/.test(text) ? Number(text) : parseSpan(text);
+  if (ms === undefined)
+    throw new InvalidArgumentError('It has to be milliseconds such as 5800, or a duration such as 5.8s.');
+  return ms;
+}

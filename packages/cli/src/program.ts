@@ -4,10 +4,11 @@ import { defaultUrl, parseUrl, type RouterAddress } from './api/request.ts';
 import { type EventsOptions, events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { record } from './commands/record.ts';
+import { replay } from './commands/replay.ts';
 import { type Output, status } from './commands/status.ts';
 import { type ExitCode, exitCodes, Failure } from './failure.ts';
 import type { Io } from './io.ts';
-import { countOption, kindsOption, sinceOption, spanOption } from './options.ts';
+import { countOption, kindsOption, sinceOption, spanOption, untilOption } from './options.ts';
 import { version } from './version.ts';
 
 const exitHelp = `
@@ -142,6 +143,31 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
         ended(
           await record(io, { config, cluster, durationMs: options.duration, output, probe, force, timeoutMs: timeout }),
         );
+      },
+    );
+
+  program
+    .command('replay')
+    .description('what the router would decide on a recording, as JSON lines; contacts nobody')
+    .argument('<events>', 'a file of `pgroutectl record`, - for standard input')
+    .requiredOption('-c, --config <file>', "pgrouted's configuration: which cluster, services and limits")
+    .option('--cluster <name>', 'which cluster, if the configuration has several')
+    .option('--probe <file>', "what PostgreSQL said; without it the members' own records decide")
+    .option('--until <ms>', 'stop at this time of the recording (default: at its last line)', untilOption)
+    .option('--text', 'lines for people instead of JSON', false)
+    .action(
+      async (
+        file: string,
+        options: {
+          readonly config: string;
+          readonly cluster?: string;
+          readonly probe?: string;
+          readonly until?: number;
+          readonly text: boolean;
+        },
+      ) => {
+        const { config, cluster, probe, until, text } = options;
+        ended(await replay(io, { config, cluster, events: file, probe, untilMs: until, text }));
       },
     );
 

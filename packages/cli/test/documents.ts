@@ -1,4 +1,5 @@
 // Status documents and journals for the tests of pgroutectl, written by hand and checked with the published schema.
+import { explainReason, type ReasonCode, reason } from '@pgrouted/core/model/reason';
 import {
   type ClusterStatus,
   type EventsDocument,
@@ -14,9 +15,10 @@ import {
 
 export const now = new Date('2026-11-20T14:00:00.250Z');
 
-export const because = (code: string, text: string, facts: ReasonDocument['facts'] = {}): ReasonDocument => ({
+/** A reason as the router words it. */
+export const because = (code: ReasonCode, facts: ReasonDocument['facts'] = {}): ReasonDocument => ({
   code,
-  text,
+  text: explainReason(reason(code, facts)),
   facts,
 });
 
@@ -73,16 +75,11 @@ export const server = (
   holds: Server['held'] = [held(name, state)],
 ): Server => ({ member: name, state, reason, held: holds });
 
-const proven = (name: string) =>
-  because('leader_proven', `${name} holds the leader key and PostgreSQL says that it is not in recovery`, {
-    member: name,
-  });
-const notLeader = (name: string, leader: string) =>
-  because('not_leader', `${leader} is the leader, not ${name}`, { member: name, leader });
-const streaming = (name: string) =>
-  because('standby_ok', `${name} is a running standby, 0 B behind`, { member: name, lagBytes: 0 });
-const isPrimary = (name: string) =>
-  because('is_primary', `${name} is the primary; replicas are there`, { member: name });
+const proven = (name: string) => because('leader_proven', { member: name });
+const notLeader = (name: string, leader: string) => because('not_leader', { member: name, leader });
+const streaming = (name: string) => because('replica_ok', { member: name });
+const isPrimary = (name: string) => because('leader_takes_no_reads', { member: name });
+const readOpen = (...members: readonly string[]) => because('read_open', { members: members.join(', ') });
 
 export function healthyServices(prefix: string, leader: string, others: readonly string[]): ServiceStatus[] {
   const names = [leader, ...others].sort();
@@ -93,7 +90,7 @@ export function healthyServices(prefix: string, leader: string, others: readonly
       role: 'primary',
       open: true,
       routing: true,
-      reason: proven(leader),
+      reason: because('write_open', { member: leader }),
       servers: names.map((name) =>
         name === leader
           ? server(name, 'ready', proven(name), [held(name, 'ready', 14)])
@@ -106,10 +103,10 @@ export function healthyServices(prefix: string, leader: string, others: readonly
       role: 'replica',
       open: true,
       routing: true,
-      reason: because('replicas_open', `${others.length} replicas take reads`),
+      reason: readOpen(...others),
       servers: names.map((name) =>
         name === leader
-          ? server(name, 'drain', isPrimary(name))
+          ? server(name, 'maint', isPrimary(name))
           : server(name, 'ready', streaming(name), [held(name, 'ready', 7)]),
       ),
     },
@@ -187,13 +184,7 @@ export function document(given: Partial<StatusDocument> = {}): StatusDocument {
 
 /** n2 has let go, n1 holds the leader key and is still in recovery. */
 export function switchUnderWay(): StatusDocument {
-  const waiting = because(
-    'leader_in_recovery',
-    'n1 holds the leader key, but PostgreSQL says that it is still in recovery',
-    {
-      member: 'n1',
-    },
-  );
+  const waiting = because('leader_in_recovery', { member: 'n1' });
   const [, replica] = healthyServices('orders', 'n2', ['n1', 'n3']);
   return document({
     ready: false,
@@ -229,7 +220,7 @@ export function switchUnderWay(): StatusDocument {
             role: 'primary',
             open: false,
             routing: false,
-            reason: waiting,
+            reason: because('write_closed', { member: 'n1', because: waiting.text }),
             servers: [
               server('n1', 'maint', waiting),
               server('n2', 'maint', notLeader('n2', 'n1'), [held('n2', 'maint', 3)]),
@@ -244,7 +235,7 @@ export function switchUnderWay(): StatusDocument {
 }
 
 export function noLeader(): StatusDocument {
-  const vacant = because('no_leader', 'nobody holds the leader key since 4.2 s; n2 held it last', { former: 'n2' });
+  const vacant = because('former_leader', { member: 'n2' });
   const [, replica] = healthyServices('orders', 'n2', ['n1', 'n3']);
   return document({
     ready: false,
@@ -277,12 +268,14 @@ export function noLeader(): StatusDocument {
             role: 'primary',
             open: false,
             routing: false,
-            reason: vacant,
-            servers: ['n1', 'n2', 'n3'].map((name) => server(name, 'maint', vacant)),
+            reason: because('write_closed', { member: 'n2', because: vacant.text }),
+            servers: ['n1', 'n2', 'n3'].map((name) =>
+              server(name, 'maint', name === 'n2' ? vacant : because('no_leader')),
+            ),
           },
           ...(replica === undefined ? [] : [replica]),
         ],
-        alarms: [because('no_leader', 'no leader for 4.2 s')],
+        alarms: [because('two_primaries', { member: 'n1', leader: 'nobody' })],
       }),
     ],
   });
@@ -294,9 +287,7 @@ export function etcdLost(): StatusDocument {
     clusters: [
       healthyCluster({
         view: healthyView({ confirmedAgeMs: 12_300 }),
-        alarms: [
-          because('view_unconfirmed', 'etcd has not confirmed the view for 12 s; write services close in 6.7 s'),
-        ],
+        alarms: [because('etcd_unconfirmed')],
       }),
     ],
     etcd: {
@@ -326,7 +317,7 @@ export function haproxyHung(): StatusDocument {
         state: 'hung',
         converged: false,
         readBackAgeMs: 31_000,
-        problems: [because('target_hung', 'the runtime socket takes connections and does not answer within 1000 ms')],
+        problems: [because('target_hung', { target: socket })],
         oldWorkers: [
           { pid: 4600, connections: 3 },
           { pid: 4500, connections: null },
@@ -352,11 +343,8 @@ export function twoClusters(): StatusDocument {
         role: 'replica',
         open: true,
         routing: true,
-        reason: because('replicas_open', '1 replica takes reads'),
-        servers: [
-          server('n1', 'drain', because('is_leader', 'n1 leads the standby cluster')),
-          server('n2', 'ready', streaming('n2')),
-        ],
+        reason: readOpen('n2'),
+        servers: [server('n1', 'maint', isPrimary('n1')), server('n2', 'ready', streaming('n2'))],
       },
     ],
   });
@@ -387,7 +375,7 @@ export function missingServer(): StatusDocument {
             role: 'replica',
             open: true,
             routing: false,
-            reason: because('replicas_open', '1 replica takes reads'),
+            reason: readOpen('n3'),
             servers: [server('n3', 'ready', streaming('n3'), [held('n3', 'missing', 0, a), held('n3', 'down', 0, b)])],
           },
         ],
@@ -507,3 +495,60 @@ export function nothingKnown(): StatusDocument {
 }
 
 export type Status = StatusDocument;
+
+/** A switchover has begun: n2 keeps its sessions and gets no new ones. */
+export function draining(): StatusDocument {
+  const begun = because('switchover_begun', { member: 'n2', to: 'n1' });
+  const [, replica] = healthyServices('orders', 'n2', ['n1', 'n3']);
+  return document({
+    ready: false,
+    clusters: [
+      healthyCluster({
+        view: healthyView({ plannedSwitch: { from: 'n2', to: 'n1', scheduledAt: null } }),
+        services: [
+          {
+            name: 'primary',
+            backend: 'orders_primary',
+            role: 'primary',
+            open: false,
+            routing: false,
+            reason: because('write_draining', { member: 'n2', because: begun.text }),
+            servers: [
+              server('n1', 'maint', notLeader('n1', 'n2')),
+              server('n2', 'drain', begun, [held('n2', 'drain', 14)]),
+              server('n3', 'maint', notLeader('n3', 'n2')),
+            ],
+          },
+          ...(replica === undefined ? [] : [replica]),
+        ],
+      }),
+    ],
+  });
+}
+
+/** The router has just started beside an HAProxy that routes: nothing is touched before PostgreSQL has answered. */
+export function undecided(): StatusDocument {
+  const awaited = because('leader_awaits_proof', { member: 'n2' });
+  return document({
+    ready: false,
+    clusters: [
+      healthyCluster({
+        services: [
+          {
+            name: 'primary',
+            backend: 'orders_primary',
+            role: 'primary',
+            open: false,
+            routing: false,
+            reason: because('write_undecided', { member: 'n2' }),
+            servers: [
+              server('n1', 'maint', notLeader('n1', 'n2')),
+              server('n2', 'drain', awaited, [held('n2', 'ready', 14)]),
+              server('n3', 'maint', notLeader('n3', 'n2')),
+            ],
+          },
+        ],
+      }),
+    ],
+  });
+}

@@ -1,7 +1,6 @@
 // What a probe said, in the words of a recorded probe line's `value`.
 import type { ProbeReading } from '@pgrouted/core/model/probe';
-
-export type ProbeWord = 'primary' | 'standby' | 'starting' | 'shutting down' | 'down' | 'lost' | 'denied';
+import type { ProbeWord } from '@pgrouted/core/replay/replay';
 
 export const probeWords: Readonly<Record<ProbeReading['kind'], ProbeWord>> = {
   primary: 'primary',

@@ -110,7 +110,10 @@ class Recording {
       if (startedAt === undefined && now - begun > timeoutMs) throw this.#notBegun();
       if (startedAt !== undefined) {
         if (durationMs !== undefined && now - startedAt >= durationMs) break;
-        this.#write(this.#options.events, this.#lines.confirmation(this.#isConfirmed(), now));
+        this.#write(
+          this.#options.events,
+          this.#lines.confirmation(this.#isConfirmed(), this.#mirror.snapshot()?.confirmedAt ?? now, now),
+        );
         this.#pace();
         onProgress(this.#progress());
       }

@@ -92,14 +92,16 @@ describe('StreamLines', () => {
     expect(lines.gaps).toBe(1);
   });
 
-  it('says once that the proof is lost, and once that it is back', () => {
+  it('says once since when the proof is lost, and once that it is back', () => {
     const lines = started();
-    const told = [true, false, false, true, true].map((is, i) => parsed(lines.confirmation(is, millis(1_100 + i))));
-    expect(told).toEqual([[], [{ t_ms: 101, type: 'unconfirmed' }], [], [{ t_ms: 103, type: 'confirmed' }], []]);
+    const told = [true, false, false, true, true].map((is, i) =>
+      parsed(lines.confirmation(is, millis(1_050), millis(1_100 + i))),
+    );
+    expect(told).toEqual([[], [{ t_ms: 50, type: 'unconfirmed' }], [], [{ t_ms: 103, type: 'confirmed' }], []]);
   });
 
   it('says nothing of the proof before the first list', () => {
-    expect(new StreamLines().confirmation(false, millis(5))).toEqual([]);
+    expect(new StreamLines().confirmation(false, millis(4), millis(5))).toEqual([]);
   });
 
   it('takes passwords out of values', () => {

@@ -46,11 +46,18 @@ export class StreamLines {
     }
   }
 
-  /** The line for the proof being lost or back; none if it is as before. */
-  confirmation(isConfirmed: boolean, now: Millis): readonly string[] {
+  /**
+   * The line for the proof being lost or back; none if it is as before. `unconfirmed` carries the time of the last proof, since that
+   * is the instant from which on nothing is sure: it may stand behind younger lines.
+   */
+  confirmation(isConfirmed: boolean, confirmedAt: Millis, now: Millis): readonly string[] {
     if (this.#startedAt === undefined || isConfirmed !== this.#unconfirmed) return [];
     this.#unconfirmed = !isConfirmed;
-    return [line({ t_ms: this.#time(now), type: isConfirmed ? 'confirmed' : 'unconfirmed' })];
+    return [
+      isConfirmed
+        ? line({ t_ms: this.#time(now), type: 'confirmed' })
+        : line({ t_ms: this.#time(confirmedAt), type: 'unconfirmed' }),
+    ];
   }
 
   #start(snapshot: MirrorSnapshot, now: Millis): readonly string[] {
@@ -80,7 +87,7 @@ export class StreamLines {
   }
 
   #time(now: Millis): number {
-    return Math.round(now - (this.#startedAt ?? now));
+    return Math.max(0, Math.round(now - (this.#startedAt ?? now)));
   }
 }
 

@@ -3,7 +3,7 @@ import type { ClusterStatus, MemberStatus, ServiceStatus, StatusDocument } from 
 import { formatAddress, formatAge, formatBytes } from './amounts.ts';
 import { unconfirmedAfterMs } from './cluster.ts';
 import { describeHeld, deviationOf, type ServerStatus } from './held.ts';
-import { serviceState } from './services.ts';
+import { isUndecided, serviceState } from './services.ts';
 import { clean, hang, type Ink, type Look, paint } from './text.ts';
 
 /** What to explain; undefined: all of it. */
@@ -115,7 +115,8 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
     ...(cluster.probing ? labelled(look, 'probe', record === null ? 'none' : probeSentence(record)) : []),
     ...(server.held.length === 0 ? labelled(look, 'held', 'no HAProxy is configured for it') : []),
     ...server.held.flatMap((held) => {
-      const wrong = ['open_wrongly', 'shut_wrongly'].includes(deviationOf(server.state, held.state));
+      const wrong =
+        !isUndecided(service) && ['open_wrongly', 'shut_wrongly'].includes(deviationOf(server.state, held.state));
       return labelled(
         look,
         wrong ? '!! held' : 'held',

@@ -1,7 +1,7 @@
 // The services of one cluster: the headline of each, then for each server what was decided, what HAProxy holds, and why. Pure.
 import type { ClusterStatus, ServiceStatus } from '@pgrouted/core/status/schema';
-import { deviationInks, deviationMarks, deviationOf, type Held, type ServerStatus } from './held.ts';
-import { type Heading, type Note, type Row, renderTable } from './table.ts';
+import { type Deviation, deviationInks, deviationMarks, deviationOf, type Held, type ServerStatus } from './held.ts';
+import { type Heading, type Row, renderTable } from './table.ts';
 import { clean, cut, hang, type Ink, type Look, paint } from './text.ts';
 
 const columns = [
@@ -20,28 +20,32 @@ export function renderServices(look: Look, cluster: ClusterStatus): readonly str
   return renderTable(look, columns, rows, { indent: 4, wrapLast: true });
 }
 
-/** Whether a service is open, in words that also tell when HAProxy does not follow. */
-export function serviceState(service: ServiceStatus): {
+export interface ServiceState {
   readonly text: string;
   readonly ink: Ink;
   readonly well: boolean;
-} {
-  const ready = service.servers.filter((server) => server.state === 'ready').map((server) => server.member);
-  if (service.open && service.routing) {
-    const names = ready.length <= 3 ? ready.join(', ') : `${ready.length} servers`;
-    return { text: `OPEN on ${names}`, ink: 'good', well: true };
-  }
+}
+
+/** Whether a service is open, in words that also tell when HAProxy does not follow. */
+export function serviceState(service: ServiceStatus): ServiceState {
+  const named = (state: ServerStatus['state']): string => {
+    const names = service.servers.filter((server) => server.state === state).map((server) => server.member);
+    return names.length <= 3 ? names.join(', ') : `${names.length} servers`;
+  };
+  if (service.open && service.routing) return { text: `OPEN on ${named('ready')}`, ink: 'good', well: true };
   if (service.open) {
-    return {
-      text: `NOT ROUTING: decided open on ${ready.join(', ')}, but no HAProxy routes to it`,
-      ink: 'loud',
-      well: false,
-    };
+    const text = `NOT ROUTING: decided open on ${named('ready')}, but no HAProxy routes to it`;
+    return { text, ink: 'loud', well: false };
   }
-  if (service.routing)
-    return { text: 'CLOSING: decided closed, but an HAProxy still routes', ink: 'loud', well: false };
+  if (isUndecided(service)) return { text: 'UNDECIDED: nothing is changed yet', ink: 'warn', well: false };
+  const draining = named('drain');
+  if (draining !== '')
+    return { text: `DRAINING ${draining}: open sessions stay, no new ones`, ink: 'bad', well: false };
   return { text: 'CLOSED', ink: 'bad', well: false };
 }
+
+/** The router waits for a first answer and leaves HAProxy as it is: what is held is not yet held against a decision. */
+export const isUndecided = (service: ServiceStatus): boolean => service.reason.code === 'write_undecided';
 
 function headline(look: Look, service: ServiceStatus): readonly string[] {
   const state = serviceState(service);
@@ -55,18 +59,17 @@ function headline(look: Look, service: ServiceStatus): readonly string[] {
     );
   });
   // Why it is open is told by the server that is in; why it is closed concerns the whole service.
-  return state.well ? lines : [...lines, ...hang('      why: ', clean(service.reason.text), look.width)];
+  return service.open ? lines : [...lines, ...hang('      why: ', clean(service.reason.text), look.width)];
 }
 
 function serverRows(service: ServiceStatus, server: ServerStatus): readonly Row[] {
-  const notes = missingNotes(service, server);
   const [first, ...others] = grouped(server);
-  const rest = others.map((group): Row => heldRow(server, group, '', '', ''));
-  const isAbove = !serviceState(service).well && server.reason.text === service.reason.text;
+  const isAbove = !service.open && service.reason.text.endsWith(server.reason.text);
   const why = isAbove ? '(see above)' : server.reason.text;
-  const head = heldRow(server, first, server.member, server.state, why);
-  const rows = [head, ...rest];
-  return rows.map((row, i) => (i === rows.length - 1 && notes.length > 0 ? { ...row, notes } : row));
+  return [
+    heldRow(service, server, first, { member: server.member, decided: server.state, why }),
+    ...others.map((group) => heldRow(service, server, group, { member: '', decided: '', why: '' })),
+  ];
 }
 
 /** What the targets hold: one group if they agree, else one for each target, named. */
@@ -91,25 +94,26 @@ function grouped(server: ServerStatus): readonly (Group | undefined)[] {
   }));
 }
 
-function heldRow(server: ServerStatus, group: Group | undefined, member: string, decided: string, why: string): Row {
-  const deviation = group === undefined ? 'unknown' : deviationOf(server.state, group.state);
+interface RowWords {
+  readonly member: string;
+  readonly decided: string;
+  readonly why: string;
+}
+
+function heldRow(service: ServiceStatus, server: ServerStatus, group: Group | undefined, words: RowWords): Row {
+  const deviation: Deviation =
+    group === undefined ? 'unknown' : isUndecided(service) ? 'none' : deviationOf(server.state, group.state);
   return {
     mark: deviationMarks[deviation],
     cells: [
-      { text: member },
-      { text: decided, ink: server.state === 'ready' ? 'good' : 'plain' },
+      { text: words.member },
+      {
+        text: isUndecided(service) && words.decided !== '' ? '-' : words.decided,
+        ink: server.state === 'ready' ? 'good' : 'plain',
+      },
       { text: group?.text ?? '-', ink: deviationInks[deviation] },
       { text: group?.sessions === undefined || group.sessions === null ? '-' : String(group.sessions) },
-      { text: why, ink: server.state === 'ready' ? 'plain' : 'faint' },
+      { text: words.why, ink: server.state === 'ready' ? 'plain' : 'faint' },
     ],
   };
-}
-
-function missingNotes(service: ServiceStatus, server: ServerStatus): readonly Note[] {
-  return server.held
-    .filter((held) => held.state === 'missing')
-    .map((held) => ({
-      text: `${held.target} has no line \`server ${server.member} ...\` in backend ${service.backend}`,
-      ink: 'warn',
-    }));
 }

@@ -3,7 +3,7 @@ import type { ClusterStatus, StatusDocument } from '@pgrouted/core/status/schema
 import { formatAge } from './amounts.ts';
 import { renderCluster } from './cluster.ts';
 import { describeHeld, deviationOf } from './held.ts';
-import { serviceState } from './services.ts';
+import { isUndecided, serviceState } from './services.ts';
 import { renderEtcd, renderTargets, stateOf } from './targets.ts';
 import { clean, hang, type Look, paint } from './text.ts';
 
@@ -53,7 +53,7 @@ function verdict(doc: StatusDocument, look: Look): readonly string[] {
 /** Servers that take writes somewhere and must not. */
 function wronglyOpen(cluster: ClusterStatus): readonly string[] {
   return cluster.services
-    .filter((service) => service.role === 'primary')
+    .filter((service) => service.role === 'primary' && !isUndecided(service))
     .flatMap((service) =>
       service.servers.flatMap(({ member, state, held }) =>
         held

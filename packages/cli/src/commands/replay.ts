@@ -1,0 +1,88 @@
+// pgroutectl replay: a recorded stream through the daemon's own source and decision code on a virtual clock. Contacts nobody.
+import { readFileSync } from 'node:fs';
+import { explainReason } from '@pgrouted/core/model/reason';
+import { patroniPrefix } from '@pgrouted/core/patroni/entries';
+import { type Parsed, parsed } from '@pgrouted/core/patroni/parsed';
+import {
+  parseEvents,
+  parseProbes,
+  type RecordedEvent,
+  type ReplayChange,
+  replay as runReplay,
+} from '@pgrouted/core/replay/replay';
+import { chooseCluster, readConfig } from '../config-file.ts';
+import { type ExitCode, errorText, exitCodes, Failure } from '../failure.ts';
+import { type Io, lookOf } from '../io.ts';
+import { renderChange } from '../render/replay.ts';
+import { clean } from '../render/text.ts';
+
+export interface ReplayOptions {
+  readonly config: string;
+  readonly cluster: string | undefined;
+  /** Files; `-` is standard input. */
+  readonly events: string;
+  readonly probe: string | undefined;
+  readonly untilMs: number | undefined;
+  readonly text: boolean;
+}
+
+export async function replay(io: Io, options: ReplayOptions): Promise<ExitCode> {
+  const cluster = chooseCluster(readConfig(io, options.config, 'none'), options.cluster);
+  if (options.events === '-' && options.probe === '-') {
+    throw new Failure('only one of EVENTS and --probe can be standard input', exitCodes.usage);
+  }
+  if (options.probe !== undefined && cluster.probe === undefined) {
+    throw new Failure(
+      `cluster ${clean(cluster.name)} has no \`probe:\` in ${options.config}, so it would not look at ${options.probe}; add \`probe: {}\` to it`,
+      exitCodes.usage,
+    );
+  }
+  const prefix = patroniPrefix(cluster.source);
+  const events = expected(parseEvents(await textOf(io, options.events), named(options.events)));
+  checkPrefix(events, prefix, options);
+  const probes =
+    options.probe === undefined
+      ? parsed(undefined)
+      : parseProbes(await textOf(io, options.probe), named(options.probe));
+  const changes = runReplay({ cluster, prefix, events, probes: expected(probes), untilMs: options.untilMs });
+  const look = lookOf(io);
+  io.out(changes.map((change) => (options.text ? renderChange(change, look) : jsonLine(change))).join(''));
+  return exitCodes.ok;
+}
+
+function jsonLine({ t_ms, service, member, state, reason }: ReplayChange): string {
+  const { code, facts } = reason;
+  return `${JSON.stringify({ t_ms, service, member, state, reason: { code, text: explainReason(reason), facts } })}\n`;
+}
+
+/** A stream of another cluster would replay without an error and without a line: that is worth a word. */
+function checkPrefix(events: readonly RecordedEvent[], prefix: string, { events: file, config }: ReplayOptions): void {
+  const keys = events.flatMap((event) => ('key' in event ? [event.key] : []));
+  const [first] = keys;
+  if (first === undefined)
+    throw new Failure(`${named(file)} holds no key of etcd: is it a stream of \`pgroutectl record\`?`);
+  if (keys.some((key) => key.startsWith(prefix))) return;
+  throw new Failure(
+    `${named(file)} holds no key below ${prefix} (it has ${clean(first.slice(0, 100))}): is it of another cluster than ${config} describes?`,
+  );
+}
+
+const named = (file: string): string => (file === '-' ? '(standard input)' : file);
+
+async function textOf(io: Io, file: string): Promise<string> {
+  if (file === '-') {
+    const chunks: Buffer[] = [];
+    for await (const chunk of io.input) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  }
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Failure(`the recording can't be read: ${errorText(error)}`);
+  }
+}
+
+function expected<T>(result: Parsed<T>): T {
+  if (result.ok) return result.value;
+  throw new Failure(clean(result.error));
+}
