@@ -80,6 +80,14 @@ describe('a router that cannot be reached or understood', () => {
       /answered \/v2\/status with HTTP status 503; see the log/,
     ],
     [
+      'answers with an error in words',
+      () => {
+        router.statusCode = 503;
+        router.answer = { error: 'too many followers' };
+      },
+      /with HTTP status 503 \(too many followers\); see the log/,
+    ],
+    [
       'does not know the path',
       () => {
         router.statusCode = 404;

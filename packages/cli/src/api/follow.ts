@@ -25,8 +25,8 @@ export type Followed =
 export const allEntries = 100_000;
 
 const streamPath = '/v2/events/stream';
-/** A stream that is silent for so long may be half open; looking again costs one request. */
-const silenceMs = 60_000;
+/** The router sends a comment every 15 s: a stream that is silent for three of them is half open. Looking again costs one request. */
+const silenceMs = 45_000;
 const firstRetryMs = 250;
 const lastRetryMs = 2_000;
 

@@ -1,7 +1,9 @@
 // One GET of the router's HTTP API. Every way in which it can fail becomes one line with its remedy.
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { z } from 'zod';
 import { errorCode, errorText, exitCodes, Failure } from '../failure.ts';
+import { clean } from '../render/text.ts';
 
 /** Where the router is and how long to wait for it. */
 export interface RouterAddress {
@@ -84,8 +86,7 @@ export function open(
   return new Promise((resolve, reject) => {
     const call = request(url, { headers: { ...headers, connection: 'close' }, signal, agent: false }, (message) => {
       if (message.statusCode === 200) return resolve(message);
-      message.resume();
-      reject(new WrongStatus(message.statusCode ?? 0));
+      void complaintOf(message).then((complaint) => reject(new WrongStatus(message.statusCode ?? 0, complaint)));
     });
     call.once('error', reject);
     call.end();
@@ -94,9 +95,32 @@ export function open(
 
 class WrongStatus extends Error {
   readonly status: number;
-  constructor(status: number) {
+  /** What the router said about it, if it did. */
+  readonly complaint: string | undefined;
+  constructor(status: number, complaint: string | undefined) {
     super(`HTTP status ${status}`);
     this.status = status;
+    this.complaint = complaint;
+  }
+}
+
+const complaintSchema = z.object({ error: z.string().max(500) });
+const complaintLimit = 4_096;
+
+/** The `error` of a JSON answer; undefined if it has none, is long or breaks off. */
+async function complaintOf(message: IncomingMessage): Promise<string | undefined> {
+  try {
+    let text = '';
+    message.setEncoding('utf8');
+    for await (const chunk of message) {
+      text += String(chunk);
+      if (text.length > complaintLimit) return undefined;
+    }
+    const parsed = complaintSchema.safeParse(JSON.parse(text));
+    return parsed.success ? clean(parsed.data.error) : undefined;
+  } catch {
+    // An answer without words: its status has to do.
+    return undefined;
   }
 }
 
@@ -111,7 +135,7 @@ export function toFailure(router: RouterAddress, path: string, error: unknown, t
           `${where} answers, but knows no ${path} (404): is it another program, or a pgrouted without this API? (${other})`,
         )
       : new Failure(
-          `${where} answered ${path} with HTTP status ${error.status}; see the log of pgrouted (journalctl -u pgrouted)`,
+          `${where} answered ${path} with HTTP status ${error.status}${error.complaint === undefined ? '' : ` (${error.complaint})`}; see the log of pgrouted (journalctl -u pgrouted)`,
         );
   }
   if (timedOut) {
