@@ -4,7 +4,7 @@ import type { Millis } from '../model/units.ts';
 import { showSessions } from './commands.ts';
 import type { Desired } from './desired.ts';
 import type { Opening } from './gate.ts';
-import { serverKey, type TargetFacts } from './parse.ts';
+import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import { type Plan, type PlannedServer, plan, type Step } from './plan.ts';
 
 /** How old a read-back may be for a writer to be let in on it. */
@@ -81,7 +81,7 @@ function tooSoon(fence: Fence, whole: Plan, { now, lastShutdownAt }: Surrounding
   const lines = new Map(whole.wanted.map((one) => [serverKey(one.line), one]));
   return fence.servers.every((server) => {
     const held = lines.get(serverKey(server));
-    return held !== undefined && held.state === 'maint' && held.line.maint;
+    return held !== undefined && held.state === 'maint' && isHeldInMaint(held.line);
   });
 }
 
@@ -91,7 +91,7 @@ function countBefore(fence: Fence, whole: Plan): readonly string[] {
   const fenced = new Set(fence.servers.map(serverKey));
   const asked = new Map<string, string>();
   for (const { line } of whole.wanted) {
-    if (!exclusive.has(line.backend) || !fenced.has(serverKey(line)) || line.maint) continue;
+    if (!exclusive.has(line.backend) || !fenced.has(serverKey(line)) || isHeldInMaint(line)) continue;
     asked.set(line.backend, showSessions(line.backend, line.backendId));
   }
   return [...asked.values()];

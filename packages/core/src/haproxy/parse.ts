@@ -33,7 +33,7 @@ export interface ServerFact {
   /** The weight now and the one from the file; 0 now means: no new connections. */
   readonly weight: number;
   readonly initialWeight: number;
-  /** The line has a health check of its own. */
+  /** The line has a health check or an agent of its own. */
   readonly checked: boolean;
   /** HAProxy may send it new connections: `(admin & 0x3B) == 0 && op != 0`. */
   readonly inRotation: boolean;
@@ -65,6 +65,7 @@ export interface ParsedAnswer {
 
 /** Any of these admin bits keeps a server out of rotation; 04 is only a marker. */
 const OUT = 0x3b;
+const FORCED_MAINT = 0x01;
 const MAINT = 0x23;
 const DRAIN = 0x18;
 const INFO = new Set(['Pid', 'Uptime_sec', 'Start_time_sec', 'CurrConns', 'Version', 'Stopping']);
@@ -89,10 +90,10 @@ export function parseAnswer(text: string): ParsedAnswer {
   for (const line of text.split('\n')) {
     if (line === '') {
       table = undefined;
-    } else if (line.startsWith('# be_id ')) {
+    } else if (line.startsWith('# ') && line.includes('srv_name')) {
       tables += 1;
       table = { kind: 'servers', columns: columnsOf(line, ' ') };
-    } else if (line.startsWith('# pxname,')) {
+    } else if (line.startsWith('# ') && line.includes(',svname,')) {
       table = { kind: 'stat', columns: columnsOf(line, ',') };
     } else if (table === undefined) {
       if (line.startsWith('Name: ')) table = { kind: 'info' };
@@ -166,6 +167,7 @@ function serverOf(fields: readonly string[], columns: Columns): ServerFact | und
   const weight = number('srv_uweight');
   const initialWeight = number('srv_iweight');
   const check = number('srv_check_state');
+  const agent = number('srv_agent_state') ?? 0;
   if (!backend || !server || !address || backendId === undefined || id === undefined || port === undefined)
     return undefined;
   if (operState === undefined || adminState === undefined || weight === undefined) return undefined;
@@ -182,7 +184,7 @@ function serverOf(fields: readonly string[], columns: Columns): ServerFact | und
     operState,
     weight,
     initialWeight,
-    checked: (check & CHECK_CONFIGURED) !== 0,
+    checked: ((check | agent) & CHECK_CONFIGURED) !== 0,
     inRotation: (adminState & OUT) === 0 && operState !== 0,
     maint: (adminState & MAINT) !== 0,
     drain: (adminState & DRAIN) !== 0,
@@ -217,6 +219,12 @@ export function sameWorker(earlier: WorkerFact, later: WorkerFact): boolean {
   }
   return later.uptimeSec >= earlier.uptimeSec;
 }
+
+/**
+ * Somebody has put it into maint, so it stays there until somebody lifts it. A server that is out only because its name doesn't resolve, or
+ * because the one it tracks is out, comes back by itself.
+ */
+export const isHeldInMaint = (server: ServerFact): boolean => (server.adminState & FORCED_MAINT) !== 0;
 
 /** The state that a person would name: what the admin bits say, with `down` for a server that its own check (or none) keeps stopped. */
 export function heldState(server: ServerFact): 'ready' | 'drain' | 'maint' | 'down' {

@@ -7,7 +7,7 @@ import { type Reason, reason } from '../model/reason.ts';
 import { healthUp, isSafeName, restoreWeight, setState, shutdownSessions } from './commands.ts';
 import type { Desired, DesiredBackend } from './desired.ts';
 import { leadsElsewhere, match, type Wanted } from './match.ts';
-import type { ServerFact, TargetFacts } from './parse.ts';
+import { isHeldInMaint, type ServerFact, type TargetFacts } from './parse.ts';
 
 /** A server line with the member it stands for; none if no desired server claims the line. */
 export interface PlannedServer {
@@ -47,7 +47,9 @@ export interface Plan {
 
 /** Inherited from a tracked server, or by a name that doesn't resolve: no `set server` lifts these. */
 const NOT_OURS = 0x32;
-const FORCED = 0x09;
+const FORCED_MAINT = 0x01;
+const FORCED_DRAIN = 0x08;
+const FORCED = FORCED_MAINT | FORCED_DRAIN;
 
 export function plan(actual: TargetFacts, desired: Desired): Plan {
   const fence: Due = { commands: [], servers: [] };
@@ -93,19 +95,21 @@ interface Due {
 }
 
 const named = ({ line, member }: Wanted): PlannedServer => ({ backend: line.backend, server: line.server, member });
+/** Out for as long as nobody lifts it, and without a session in the worker that was asked. */
+const isGone = (line: ServerFact): boolean => isHeldInMaint(line) && line.sessions === 0;
 const isSafe = (line: ServerFact): boolean => isSafeName(line.backend) && isSafeName(line.server);
 
 /** The fences of a write service go into `fence`; returns what follows them. */
 function planWrites(wanted: readonly Wanted[], fence: Due): readonly Step[] {
   const out = wanted.filter(({ state }) => state !== 'ready');
   for (const server of out) {
-    const commands = fencing(server);
-    if (commands.length === 0 || !isSafe(server.line)) continue;
+    const commands = isSafe(server.line) ? fencing(server) : [];
+    if (commands.length === 0) continue;
     fence.commands.push(...commands);
     fence.servers.push(named(server));
   }
   const steps: Step[] = [];
-  const settling = out.filter(({ line, state }) => state === 'maint' && (!line.maint || line.sessions !== 0));
+  const settling = out.filter(({ line, state }) => state === 'maint' && !isGone(line));
   const [next] = wanted.filter(({ state }) => state === 'ready');
   const backend = wanted[0]?.line.backend;
   if (settling.length > 0 && backend !== undefined) {
@@ -115,7 +119,7 @@ function planWrites(wanted: readonly Wanted[], fence: Due): readonly Step[] {
   const commands = opening(next.line);
   if (commands.length === 0) return steps;
   // A line whose name can't be put into a command can't be closed either: then nobody else is let in.
-  if (out.some(({ line }) => !isSafe(line) && !(line.maint && line.sessions === 0))) return steps;
+  if (out.some(({ line }) => !isSafe(line) && !isGone(line))) return steps;
   const closeOthers = out.filter(({ line }) => isSafe(line)).map(({ line }) => setState(line, 'maint'));
   steps.push({ kind: 'open', commands: [...closeOthers, ...commands], servers: [named(next)], exclusive: true });
   return steps;
@@ -124,9 +128,9 @@ function planWrites(wanted: readonly Wanted[], fence: Due): readonly Step[] {
 function fencing({ line, state }: Wanted): readonly string[] {
   if (state === 'drain') {
     // Maint admits no more than drain does, so a server in maint stays as it is.
-    return line.maint || line.drain ? [] : [setState(line, 'drain')];
+    return isHeldInMaint(line) || (line.adminState & FORCED_DRAIN) !== 0 ? [] : [setState(line, 'drain')];
   }
-  if (!line.maint) return [setState(line, 'maint'), shutdownSessions(line)];
+  if (!isHeldInMaint(line)) return [setState(line, 'maint'), shutdownSessions(line)];
   return line.sessions === 0 ? [] : [shutdownSessions(line)];
 }
 
@@ -149,7 +153,7 @@ function planReads(wanted: readonly Wanted[], fence: Due, open: Due): void {
       if (commands.length === 0) continue;
       open.commands.push(...commands);
       open.servers.push(named(server));
-    } else if (state === 'maint' ? !line.maint : !line.drain || (line.adminState & 0x01) !== 0) {
+    } else if ((line.adminState & FORCED) !== (state === 'maint' ? FORCED_MAINT : FORCED_DRAIN)) {
       fence.commands.push(setState(line, state));
       fence.servers.push(named(server));
     }

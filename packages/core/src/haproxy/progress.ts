@@ -1,7 +1,7 @@
 // Follows commands to their effect: a fence is done when it is read back with no session left, an opening when the server is read back in.
 // Also counts how often a command had no effect, and for how long sessions resist. Values in, reports out; it does no I/O.
 import type { Millis } from '../model/units.ts';
-import { serverKey, type TargetFacts } from './parse.ts';
+import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import type { Plan, PlannedServer } from './plan.ts';
 import type { TargetReport } from './report.ts';
 
@@ -146,7 +146,9 @@ export class Progress {
 /** Servers whose state is still to be changed; those that only wait for sessions to end don't count. */
 function stateDue(next: Plan): readonly string[] {
   const inMaint = new Set(
-    next.wanted.filter(({ line, state }) => state === 'maint' && line.maint).map(({ line }) => serverKey(line)),
+    next.wanted
+      .filter(({ line, state }) => state === 'maint' && isHeldInMaint(line))
+      .map(({ line }) => serverKey(line)),
   );
   return next.steps.flatMap((step) =>
     step.kind === 'settle' ? [] : step.servers.map(serverKey).filter((key) => !inMaint.has(key)),

@@ -421,8 +421,9 @@ export class Target {
       delays.push(tries === 0 ? 0 : tries <= 5 ? SOON_MS : this.#pollMs);
     }
     for (const backend of next.settling) {
-      const since = this.#progress.settlingSince(backend) ?? now;
-      delays.push(now - since < HURRY_MS ? SOON_MS : SETTLE_SLOWLY_MS);
+      // Without a fence of ours nothing is about to end: an old worker's tail wakes us, or the poll sees it.
+      const since = this.#progress.settlingSince(backend);
+      if (since !== undefined) delays.push(now - since < HURRY_MS ? SOON_MS : SETTLE_SLOWLY_MS);
     }
     return Math.min(...delays);
   }

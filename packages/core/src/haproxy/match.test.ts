@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredServer } from './desired.ts';
+import { leadsElsewhere, match, matchServer } from './match.ts';
+import type { ServerFact } from './parse.ts';
+
+const line = (server: string, address: string, port = 5432, fqdn?: string): ServerFact => ({
+  backend: 'be',
+  server,
+  backendId: 2,
+  id: 1,
+  address,
+  port,
+  fqdn,
+  adminState: 5,
+  operState: 0,
+  weight: 1,
+  initialWeight: 1,
+  checked: false,
+  inRotation: false,
+  maint: true,
+  drain: false,
+  sessions: 0,
+});
+const wants = (member: string, host?: string, state: DesiredServer['state'] = 'ready', port = 5432): DesiredServer => ({
+  member,
+  address: host === undefined ? undefined : { host, port },
+  state,
+});
+const found = (lines: readonly ServerFact[], servers: readonly DesiredServer[], exclusive = false) =>
+  match(lines, { backend: 'be', exclusive, servers }).wanted.map(({ line: { server }, member, state }) => [
+    server,
+    member,
+    state,
+  ]);
+
+describe('a server line', () => {
+  it('stands for the member of its name', () => {
+    expect(found([line('pg1', '10.0.0.1')], [wants('pg1', '10.9.9.9')])).toEqual([['pg1', 'pg1', 'ready']]);
+  });
+
+  it('stands for the member at its address, if no other member has its name', () => {
+    expect(found([line('a', '10.0.0.1'), line('b', '10.0.0.2')], [wants('pg2', '10.0.0.2')])).toEqual([
+      ['a', undefined, 'maint'],
+      ['b', 'pg2', 'ready'],
+    ]);
+    expect(
+      found([line('a', '10.0.0.1'), line('pg1', '10.0.0.2')], [wants('pg2', '10.0.0.2'), wants('pg1', '10.0.0.7')]),
+    ).toEqual([
+      ['a', undefined, 'maint'],
+      ['pg1', 'pg1', 'ready'],
+    ]);
+  });
+
+  it('needs the same port', () => {
+    expect(found([line('a', '10.0.0.1', 5433)], [wants('pg1', '10.0.0.1')])).toEqual([['a', undefined, 'maint']]);
+  });
+
+  it('is found by a name that HAProxy resolves, and by any spelling of an IPv6 address', () => {
+    expect(found([line('a', '-', 5432, 'db1.example')], [wants('pg1', 'DB1.example')])[0]?.[1]).toBe('pg1');
+    expect(found([line('a', 'fe80::1')], [wants('pg1', 'FE80:0:0:0:0:0:0:1')])[0]?.[1]).toBe('pg1');
+  });
+
+  it('is one line for one member, even where two lines have its address', () => {
+    expect(found([line('a', '10.0.0.1'), line('a-fb', '10.0.0.1')], [wants('pg1', '10.0.0.1')])).toEqual([
+      ['a', 'pg1', 'ready'],
+      ['a-fb', undefined, 'maint'],
+    ]);
+  });
+
+  it('that nobody claims shall be in maint; a member without a line is missing', () => {
+    const { wanted, missing } = match([line('a', '10.0.0.1')], {
+      backend: 'be',
+      exclusive: false,
+      servers: [wants('pg1', '10.0.0.9'), wants('pg2')],
+    });
+    expect(wanted).toMatchObject([{ state: 'maint', member: undefined }]);
+    expect(missing.map(({ member }) => member)).toEqual(['pg1', 'pg2']);
+  });
+
+  it('is told apart where it leads to another address than the record says', () => {
+    expect(leadsElsewhere(line('a', '10.0.0.1'), { host: '10.0.0.2', port: 5432 })).toBe(true);
+    expect(leadsElsewhere(line('a', '10.0.0.1'), { host: '10.0.0.1', port: 5432 })).toBe(false);
+    // Nothing can be said about a host name, or before HAProxy has resolved one.
+    expect(leadsElsewhere(line('a', '10.0.0.1'), { host: 'db1', port: 5432 })).toBe(false);
+    expect(leadsElsewhere(line('a', '-'), { host: '10.0.0.1', port: 5432 })).toBe(false);
+  });
+
+  it('can be looked up alone', () => {
+    const lines = [line('pg1', '10.0.0.1'), line('b', '10.0.0.2')];
+    expect(matchServer(lines, 'be', 'pg1', undefined)?.server).toBe('pg1');
+    expect(matchServer(lines, 'be', 'pg2', { host: '10.0.0.2', port: 5432 })?.server).toBe('b');
+    expect(matchServer(lines, 'other', 'pg1', undefined)).toBeUndefined();
+  });
+});
+
+describe('a write service', () => {
+  const lines = [line('a', '1'), line('b', '2')];
+  it('lets a server drain only while nobody else is to be let in', () => {
+    expect(found(lines, [wants('a', undefined, 'drain'), wants('b', undefined, 'maint')], true)).toEqual([
+      ['a', 'a', 'drain'],
+      ['b', 'b', 'maint'],
+    ]);
+    expect(found(lines, [wants('a', undefined, 'drain'), wants('b', undefined, 'ready')], true)).toEqual([
+      ['a', 'a', 'maint'],
+      ['b', 'b', 'ready'],
+    ]);
+  });
+
+  it('is closed when two writers are asked for', () => {
+    const both = { backend: 'be', exclusive: true, servers: [wants('a'), wants('b')] };
+    expect(match(lines, both)).toMatchObject({ contradiction: true, wanted: [{ state: 'maint' }, { state: 'maint' }] });
+    // Even if HAProxy knows only one of them: the question is wrong.
+    expect(match(lines.slice(0, 1), both)).toMatchObject({ contradiction: true, wanted: [{ state: 'maint' }] });
+  });
+});

@@ -1,0 +1,143 @@
+// Promise P1 on every prefix of every plan: in a write service no server is let in while another accepts connections or still has sessions,
+// whatever HAProxy held before, whatever was asked for, and wherever the carrying out broke off. Against a model of HAProxy.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
+import type { Desired } from './desired.ts';
+import { plan } from './plan.ts';
+
+const NAMES = ['a', 'b', 'c', 'd'] as const;
+const BACKENDS = [
+  { backend: 'rw1', exclusive: true },
+  { backend: 'rw2', exclusive: true },
+  { backend: 'ro', exclusive: false },
+] as const;
+
+const held = fc.record({
+  admin: fc.constantFrom(0, 1, 4, 5, 8, 9, 12, 13, 32, 33),
+  stopped: fc.boolean(),
+  weight: fc.constantFrom(0, 1),
+  checkFails: fc.boolean(),
+  sessions: fc.nat({ max: 3 }),
+  ending: fc.constant(0),
+});
+const servers: fc.Arbitrary<readonly ModelServer[]> = fc
+  .tuple(
+    ...BACKENDS.flatMap(({ backend }) =>
+      NAMES.map((name, i) => held.map((h) => ({ ...h, backend, name, port: 1 + i }))),
+    ),
+  )
+  .map((all) =>
+    all.map(({ stopped, ...one }) => ({ ...one, op: (one.admin & 0x23) !== 0 || (stopped && one.checkFails) ? 0 : 2 })),
+  );
+const state = fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const);
+const desired: fc.Arbitrary<Desired> = fc
+  .tuple(
+    ...BACKENDS.map((backend) =>
+      fc
+        .subarray([...NAMES, 'nosuch'])
+        .chain((members) =>
+          fc.tuple(...members.map((member) => state.map((s) => ({ member, address: undefined, state: s })))),
+        )
+        .map((all) => ({ ...backend, servers: all })),
+    ),
+  )
+  .map((backends) => ({ serial: 1, backends }));
+
+/** Sends one command and checks what it did to the write services. */
+function send(model: HaproxyModel, command: string): void {
+  const before = new Map(BACKENDS.map(({ backend }) => [backend, model.accepting(backend)]));
+  model.execute(command);
+  for (const { backend, exclusive } of BACKENDS) {
+    if (!exclusive) continue;
+    const now = model.accepting(backend);
+    const letIn = now.filter((server) => before.get(backend)?.includes(server) === false);
+    if (letIn.length === 0) continue;
+    expect(now, `${command} lets in a second writer`).toHaveLength(1);
+    const others = model.servers.filter((server) => server.backend === backend && server !== letIn[0]);
+    expect(
+      others.map(({ sessions }) => sessions),
+      `${command} while sessions remain`,
+    ).toEqual(others.map(() => 0));
+  }
+  // Clients never rest: whoever accepts gets a session between any two commands.
+  model.connectClients();
+}
+
+/** Carries out a plan of one read-back up to `budget` commands. Settling is waiting until the sessions have ended. */
+function carryOut(model: HaproxyModel, asked: Desired, budget: number): number {
+  let left = budget;
+  for (const step of plan(model.facts(), asked).steps) {
+    if (step.kind === 'settle') {
+      model.endSessions();
+      const remain = step.servers.some((one) => model.server(one.backend, one.server)?.sessions !== 0);
+      if (remain) return left;
+      continue;
+    }
+    for (const command of step.commands) {
+      if (left === 0) return 0;
+      left -= 1;
+      send(model, command);
+    }
+  }
+  return left;
+}
+
+describe('every prefix of every plan', () => {
+  it('keeps one writer, and from any prefix the next plans converge', () => {
+    fc.assert(
+      fc.property(
+        servers,
+        fc.array(fc.tuple(desired, fc.nat({ max: 12 })), { minLength: 1, maxLength: 4 }),
+        desired,
+        (start, broken, last) => {
+          const model = new HaproxyModel(start);
+          for (const [asked, budget] of broken) carryOut(model, asked, budget);
+          for (let round = 0; round < 4; round += 1) carryOut(model, last, Number.POSITIVE_INFINITY);
+          model.endSessions();
+          const end = plan(model.facts(), last);
+          // An unresolved name (admin 32) is nothing that a command could lift; everything else has come to rest.
+          expect(end.steps).toEqual([]);
+          for (const { line, state: wanted } of end.wanted) {
+            if (wanted === 'ready') expect(line.adminState & 0x09).toBe(0);
+            else expect(line.inRotation).toBe(false);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is the same for the same input', () => {
+    fc.assert(
+      fc.property(servers, desired, (start, asked) => {
+        const facts = new HaproxyModel(start).facts();
+        expect(plan(facts, asked)).toEqual(plan(facts, asked));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('names nothing but servers that HAProxy listed, whatever the members are called', () => {
+    fc.assert(
+      fc.property(servers, fc.array(fc.string({ unit: 'binary' }), { maxLength: 4 }), state, (start, members, s) => {
+        const asked: Desired = {
+          serial: 1,
+          backends: BACKENDS.map((backend) => ({
+            ...backend,
+            servers: members.map((member) => ({ member, address: { host: member, port: 1 }, state: s })),
+          })),
+        };
+        for (const step of plan(new HaproxyModel(start).facts(), asked).steps) {
+          if (step.kind === 'settle') continue;
+          for (const command of step.commands) {
+            expect(command).toMatch(
+              /^(set server (rw1|rw2|ro)\/[abcd] (state (ready|drain|maint)|weight 100%|health up)|shutdown sessions server (rw1|rw2)\/[abcd])$/,
+            );
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

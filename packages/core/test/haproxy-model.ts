@@ -1,0 +1,156 @@
+// HAProxy's state machine for servers as a small model: what the properties are checked against, and what stands in for HAProxy where a
+// fault can't be made with the real one (sessions that won't end, answers that come late, half, or not at all).
+// Its answers have the form of 2.6.12, its transitions are those measured there.
+import { parseAnswer, type TargetFacts } from '@pgrouted/core/haproxy/parse';
+
+export interface ModelServer {
+  readonly backend: string;
+  readonly name: string;
+  readonly port: number;
+  admin: number;
+  op: number;
+  weight: number;
+  /** Its own check fails: it stays stopped unless maint is lifted. */
+  readonly checkFails: boolean;
+  sessions: number;
+  /** Sessions that were told to end. They count until they have. */
+  ending: number;
+}
+
+const OUT = 0x3b;
+const STATE_HEADER =
+  '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
+const STAT_HEADER =
+  '# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight,act,bck,chkfail,chkdown,lastchg,downtime,qlimit,pid,iid,sid,throttle,lbtot,tracked,type,rate,';
+
+export class HaproxyModel {
+  pid = 1_000;
+  stopping = 0;
+  /** Commands that change something do nothing, though they are answered as if. */
+  deaf = false;
+  /** Sessions that were told to end don't. */
+  stubborn = false;
+  readonly executed: string[] = [];
+  readonly servers: ModelServer[];
+  readonly #backends: string[];
+
+  constructor(servers: readonly ModelServer[]) {
+    this.servers = servers.map((server) => ({ ...server }));
+    this.#backends = [...new Set(servers.map(({ backend }) => backend))];
+  }
+
+  server(backend: string, name: string): ModelServer | undefined {
+    return this.servers.find((one) => one.backend === backend && one.name === name);
+  }
+
+  accepts(server: ModelServer): boolean {
+    return (server.admin & OUT) === 0 && server.op !== 0;
+  }
+
+  accepting(backend: string): readonly ModelServer[] {
+    return this.servers.filter((server) => server.backend === backend && this.accepts(server));
+  }
+
+  /** A client connects to every server that takes it. */
+  connectClients(): void {
+    for (const server of this.servers) if (this.accepts(server)) server.sessions += 1;
+  }
+
+  /** Sessions that were told to end have ended. */
+  endSessions(): void {
+    if (this.stubborn) return;
+    for (const server of this.servers) {
+      server.sessions -= server.ending;
+      server.ending = 0;
+    }
+  }
+
+  /** A line as it comes over the socket. */
+  line(text: string): string {
+    return text
+      .trimEnd()
+      .split(';')
+      .map((command) => this.execute(command))
+      .join('');
+  }
+
+  /** What `show info; show servers state; show stat` tell. */
+  facts(): TargetFacts {
+    const reads = this.#backends.flatMap((backend) => [`show servers state ${backend}`, `show stat ${backend} 4 -1`]);
+    const { worker, servers } = parseAnswer(this.line(['show info', ...reads].join(';')));
+    if (worker === undefined) throw new Error('the model gave no "show info"');
+    return { worker, servers };
+  }
+
+  execute(command: string): string {
+    const [verb, ...words] = command.split(' ');
+    if (command === 'show info') return this.#info();
+    if (command.startsWith('show servers state ')) return this.#state(words[2] ?? '');
+    if (command.startsWith('show stat ')) return this.#stat(words[1] ?? '');
+    this.executed.push(command);
+    if (verb !== 'set' && verb !== 'shutdown') return 'Unknown command\n\n';
+    if (this.stopping === 1) return 'Proxy is disabled.\n\n';
+    const [backend, name] = (verb === 'set' ? words[1] : words[2])?.split('/') ?? [];
+    const server = this.server(backend ?? '', name ?? '');
+    if (server === undefined) return 'No such server.\n\n';
+    if (!this.deaf) this.#change(server, verb === 'set' ? words.slice(2).join(' ') : 'shutdown');
+    return '\n';
+  }
+
+  #change(server: ModelServer, what: string): void {
+    switch (what) {
+      case 'state ready':
+        // Lifting maint starts a server at once, even while its check fails; from anywhere else the check's word stays.
+        if ((server.admin & 0x01) !== 0) server.op = 2;
+        server.admin &= ~0x09;
+        break;
+      case 'state drain':
+        if ((server.admin & 0x01) !== 0) server.op = 2;
+        server.admin = (server.admin & ~0x01) | 0x08;
+        break;
+      case 'state maint':
+        server.admin = (server.admin & ~0x08) | 0x01;
+        server.op = 0;
+        break;
+      case 'weight 100%':
+        server.weight = 1;
+        break;
+      case 'health up':
+        if ((server.admin & 0x23) === 0) server.op = 2;
+        break;
+      case 'shutdown':
+        server.ending = server.sessions;
+        break;
+      default:
+        throw new Error(`the model doesn't know "${what}"`);
+    }
+  }
+
+  #info(): string {
+    const conns = this.servers.reduce((sum, { sessions }) => sum + sessions, 0);
+    return `Name: HAProxy\nVersion: 2.6.12\nPid: ${this.pid}\nUptime_sec: 5\nCurrConns: ${conns}\nStopping: ${this.stopping}\nStart_time_sec: ${this.pid}\n\n`;
+  }
+
+  #id(backend: string): number {
+    return this.#backends.indexOf(backend) + 2;
+  }
+
+  #state(backend: string): string {
+    if (!this.#backends.includes(backend)) return "Can't find backend.\n\n";
+    const rows = this.servers
+      .map((server, index) => ({ server, index }))
+      .filter(({ server }) => server.backend === backend)
+      .map(
+        ({ server: s, index }) =>
+          `${this.#id(backend)} ${backend} ${index + 1} ${s.name} 127.0.0.1 ${s.op} ${s.admin} ${s.weight} 1 1 1 0 0 ${s.checkFails ? 6 : 8} 0 0 0 - ${s.port} - 0 0 - - 0\n`,
+      );
+    return `1\n${STATE_HEADER}\n${rows.join('')}\n`;
+  }
+
+  #stat(of: string): string {
+    const rows = this.servers
+      .filter(({ backend }) => backend === of || String(this.#id(backend)) === of)
+      .map(({ backend, name, sessions }) => `${backend},${name},0,0,${sessions},0,${','.repeat(26)}2,0,\n`);
+    return rows.length === 0 ? 'No such proxy.\n\n' : `${STAT_HEADER}\n${rows.join('')}\n`;
+  }
+}
