@@ -16,6 +16,9 @@ const usage = `npm run demo -- [--keep] [--ttl SECONDS] [--every MS]
 
 const exitBySignal = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+/** Some errors carry a whole status document. */
+const longestMessage = 2_000;
+
 const folder = temporaryFolder();
 let leaving = false;
 
@@ -132,8 +135,9 @@ for (const [signal, code] of Object.entries(exitBySignal))
 const fail = (error: unknown): Promise<void> => {
   if (!leaving) {
     screen.line();
-    screen.line(screen.paint('bad', `The demo failed: ${error instanceof Error ? error.message : String(error)}`));
-    if (error instanceof Error && error.cause !== undefined) screen.line(String(error.cause));
+    const message = error instanceof Error ? error.message : String(error);
+    screen.line(screen.paint('bad', `The demo failed: ${message.slice(0, longestMessage)}`));
+    if (error instanceof Error && error.cause !== undefined) screen.line(String(error.cause).slice(0, longestMessage));
   }
   return leave(1);
 };

@@ -25,7 +25,7 @@ export function openScreen(out: NodeJS.WriteStream): Screen {
     if (terminal && current !== undefined) out.write('\r\x1b[K');
   };
   const draw = () => {
-    if (terminal && current !== undefined) out.write(`\r\x1b[K${shorten(current(), (out.columns ?? 80) - 1)}`);
+    if (terminal && current !== undefined) out.write(`\r\x1b[K${shorten(current(), (out.columns || 80) - 1)}`);
   };
   const line = (text = '') => {
     erase();

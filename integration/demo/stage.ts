@@ -14,6 +14,9 @@ import type { Screen } from './screen.ts';
 export const writeBackend = 'demo_primary';
 export const readBackend = 'demo_replica';
 
+/** Often enough to catch an overlap of one client's write, and hardly felt by the rest on two cores. */
+const witnessEveryMs = 2;
+
 export interface Stage {
   readonly folder: string;
   readonly etcd: EtcdLab;
@@ -94,7 +97,7 @@ export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptio
     },
     () => `one INSERT every ${writeEveryMs} ms through port ${writePort}`,
   );
-  const witness = watchOverlap(haproxy.adminSocket, writeBackend);
+  const witness = watchOverlap(haproxy.adminSocket, writeBackend, witnessEveryMs);
   return { folder, etcd, cluster, haproxy, daemon, writer, witness, writePort, readPort };
 }
 

@@ -33,6 +33,9 @@ const whoByKind: Readonly<Partial<Record<JournalEntry['kind'], Moment['who']>>> 
   target: 'HAProxy',
 };
 
+/** The column before the text says it already. */
+const withoutSubject = (text: string, who: Moment['who']): string => text.replace(new RegExp(`^${who} of `), '');
+
 /** `actAt`: the time of day of the act, in ms. What comes after the client writes again belongs to another story and is left out. */
 export function timelineOf(
   actAt: number,
@@ -47,7 +50,12 @@ export function timelineOf(
     // The read service goes its own way.
     if (entry.service !== undefined && entry.service !== service) return [];
     return [
-      { ms, who, text: entry.text, key: entry.kind === 'leader' || entry.kind === 'fenced' || entry.kind === 'opened' },
+      {
+        ms,
+        who,
+        text: withoutSubject(entry.text, who),
+        key: entry.kind === 'leader' || entry.kind === 'fenced' || entry.kind === 'opened',
+      },
     ];
   });
   const moments: readonly Moment[] = [

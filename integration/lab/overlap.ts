@@ -11,7 +11,8 @@ export interface OverlapWatch {
   readonly stop: () => Promise<void>;
 }
 
-export function watchOverlap(adminSocket: string, backend: string): OverlapWatch {
+/** `everyMs`: the pause between two questions; without one, HAProxy is asked as fast as it answers, which costs a core. */
+export function watchOverlap(adminSocket: string, backend: string, everyMs?: number): OverlapWatch {
   let samples = 0;
   let stopping = false;
   const overlaps: string[][] = [];
@@ -26,7 +27,7 @@ export function watchOverlap(adminSocket: string, backend: string): OverlapWatch
       samples += 1;
       if (accepting.length > 1) overlaps.push(accepting);
       if (history.at(-1)?.join() !== accepting.join()) history.push(accepting);
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => (everyMs === undefined ? setImmediate(resolve) : setTimeout(resolve, everyMs)));
     }
   })();
   return {

@@ -15,7 +15,7 @@ export interface PatroniTimes {
    * (etcd's shortest lease is about 2 s), so that tests of a failover may choose 5.
    */
   readonly ttl?: number;
-  /** Default 2 (Patroni's own default is 10). */
+  /** Default 2, with a `ttl` below 10 it is 1 (Patroni's own default is 10). */
   readonly loopWait?: number;
   /** Default 5, so that `loop_wait + 2 * retry_timeout <= ttl`, as Patroni wants it. Smaller for a smaller `ttl`. */
   readonly retryTimeout?: number;
@@ -46,7 +46,7 @@ export const dataFolder = ({ home }: NodePlan): string => join(home, 'data');
 export const configFile = ({ home }: NodePlan): string => join(home, 'patroni.yml');
 
 /** The times as they are written, defaults filled in. */
-export function timesOf({ ttl = 20, loopWait = 2, retryTimeout }: PatroniTimes): Required<PatroniTimes> {
+export function timesOf({ ttl = 20, loopWait = ttl < 10 ? 1 : 2, retryTimeout }: PatroniTimes): Required<PatroniTimes> {
   return { ttl, loopWait, retryTimeout: retryTimeout ?? Math.max(1, Math.min(5, Math.floor((ttl - loopWait) / 2))) };
 }
 
