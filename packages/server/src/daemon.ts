@@ -1,0 +1,160 @@
+// The running daemon: HTTP, router, metrics and journal file, started, reconfigured and stopped together. Knows no process and no signal.
+//
+//   start ──port bound──▶ running ──reload──▶ running (the new configuration, or the old one and why)
+//                            └──stop──▶ stopped; HAProxy keeps what it holds
+import type { JournalSpec, PgroutedConfig } from '@pgrouted/core/config/config';
+import type { RouterApi } from '@pgrouted/core/controller/api';
+import type { RouterOptions, RunningRouter } from '@pgrouted/core/controller/router';
+import type { Clock } from '@pgrouted/core/model/clock';
+import type { FastifyInstance } from 'fastify';
+import { errorCode, errorText, exitCodes, Failure } from './failure.ts';
+import { buildHttp } from './http/app.ts';
+import { sendJson } from './http/json.ts';
+import { JournalFile } from './journal-file.ts';
+import type { Loaded } from './load-config.ts';
+import { type DaemonLog, logEntry } from './log.ts';
+import { createMetrics } from './metrics.ts';
+
+export interface DaemonOptions {
+  /** Throws Failure when the configuration is wrong. */
+  readonly load: () => Loaded;
+  readonly startRouter: (options: RouterOptions) => RunningRouter;
+  readonly clock: Clock;
+  readonly log: DaemonLog;
+  readonly version: string;
+}
+
+export interface Daemon {
+  /** Where the API listens: `http://127.0.0.1:8080`. */
+  readonly url: () => string;
+  /** Reads the configuration again. Never rejects: what is wrong is logged, and the old configuration stays. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Binds the port before anything else: a second daemon on the same port must not touch HAProxy. Throws Failure. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { load, startRouter, clock, log, version } = options;
+  const first = load();
+  let config = first.config;
+  log.setLevel(config.log.level);
+  for (const warning of first.warnings) log.warn({}, warning);
+
+  let router: RunningRouter | undefined;
+  const metrics = createMetrics();
+  const newHttp = (): FastifyInstance => {
+    const app = buildHttp(
+      lateApi(() => router),
+      { metrics, clock, log },
+    );
+    app.addHook('onRequest', (_request, reply, done) => {
+      if (router === undefined) void sendJson(reply, 503, { error: 'starting' });
+      else done();
+    });
+    return app;
+  };
+  let http = newHttp();
+  await listen(http, config);
+
+  try {
+    router = startRouter({ config, clock, log, version });
+  } catch (error) {
+    await http.close();
+    throw error;
+  }
+  metrics.attach(router);
+  let file = openJournal(config.journal, options);
+  const take = (entry: Parameters<typeof logEntry>[1]): void => {
+    logEntry(log, entry);
+    file?.write(entry);
+  };
+  for (const entry of router.events(0, Number.MAX_SAFE_INTEGER).entries) take(entry);
+  router.onEvent(take);
+  const running = router;
+
+  const apply = async ({ config: next, warnings }: Loaded): Promise<void> => {
+    for (const warning of warnings) log.warn({}, warning);
+    const was = config;
+    if (same(next, was)) {
+      log.info({}, 'the configuration is the same as before');
+      return;
+    }
+    if (!same(next.http, was.http)) {
+      const successor = newHttp();
+      await listen(successor, next);
+      const predecessor = http;
+      http = successor;
+      await predecessor.close();
+    }
+    config = next;
+    log.setLevel(next.log.level);
+    if (!same(next.journal, was.journal)) {
+      const before = file;
+      file = openJournal(next.journal, options);
+      await before?.close();
+    }
+    await running.reconfigure(next);
+  };
+
+  // One after the other: a second HUP, or the end, waits until the first is through.
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    last = last.then(work);
+    return last;
+  };
+  return {
+    url: () => http.listeningOrigin,
+    reload: () =>
+      inTurn(async () => {
+        try {
+          await apply(load());
+        } catch (error) {
+          for (const line of errorText(error).split('\n'))
+            log.error({ err: line }, 'the new configuration was not taken');
+        }
+      }),
+    stop: () =>
+      inTurn(async () => {
+        await running.stop();
+        await http.close();
+        await file?.close();
+      }),
+  };
+}
+
+async function listen(app: FastifyInstance, { http: { host, port } }: PgroutedConfig): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const why: Record<string, string> = {
+      EADDRINUSE: 'the port is in use; is another pgrouted running? Choose another with http.listen or --listen',
+      EACCES: 'this user may not use that port; choose one above 1023',
+      EADDRNOTAVAIL: 'this machine has no such address',
+      ENOTFOUND: 'there is no host of that name',
+    };
+    const text = why[errorCode(error) ?? ''] ?? errorText(error);
+    throw new Failure(exitCodes.failed, `HTTP can not listen on ${host}:${port}: ${text}`);
+  }
+}
+
+function openJournal({ file, maxBytes, keep }: JournalSpec, { clock, log }: DaemonOptions): JournalFile | undefined {
+  return file === undefined ? undefined : new JournalFile({ file, maxBytes, keep, clock, log });
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The router, once there is one; no route is answered before. */
+function lateApi(current: () => RouterApi | undefined): RouterApi {
+  const now = (): RouterApi => {
+    const router = current();
+    if (router === undefined) throw new Error('asked before the router was started');
+    return router;
+  };
+  return {
+    status: () => now().status(),
+    events: (afterSeq, limit) => now().events(afterSeq, limit),
+    onEvent: (listener) => now().onEvent(listener),
+    ready: () => now().ready(),
+    members: () => now().members(),
+  };
+}

@@ -1,0 +1,102 @@
+// `pgrouted haproxy-config`: the part of a haproxy.cfg that pgrouted drives, for the configured services and the members that etcd names now.
+import type { PgroutedConfig } from '@pgrouted/core/config/config';
+import { EtcdClient } from '@pgrouted/core/etcd/client';
+import { EtcdMirror, type MirrorSnapshot } from '@pgrouted/core/etcd/mirror';
+import { type FragmentMember, haproxyFragment } from '@pgrouted/core/haproxy/fragment';
+import type { Clock } from '@pgrouted/core/model/clock';
+import { type Log, silentLog } from '@pgrouted/core/model/log';
+import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
+import { patroniPrefix } from '@pgrouted/core/patroni/entries';
+import { patroniView } from '@pgrouted/core/patroni/view';
+import { errorText, exitCodes, Failure } from './failure.ts';
+
+export interface FragmentRequest {
+  /** Undefined: the only one. */
+  readonly cluster: string | undefined;
+  readonly writePort: number | undefined;
+  readonly readPort: number | undefined;
+  /** By name of the service; wins over the two above. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly bind: string | undefined;
+  /** Given by hand; then etcd is not asked. */
+  readonly servers: readonly FragmentMember[];
+}
+
+const deadlineMs = 5_000;
+
+export async function haproxyConfig(config: PgroutedConfig, request: FragmentRequest, clock: Clock): Promise<string> {
+  const cluster = chooseCluster(config, request.cluster);
+  const unknown = [...request.ports.keys()].find((name) => !cluster.services.some((service) => service.name === name));
+  if (unknown !== undefined)
+    throw new Failure(
+      exitCodes.usage,
+      `--port: the cluster has no service '${unknown}'; it has ${cluster.services.map(({ name }) => name).join(', ')}`,
+    );
+  const members = request.servers.length > 0 ? request.servers : await readMembers(config.etcd, cluster, clock);
+  const [target] = config.haproxy;
+  try {
+    return haproxyFragment({
+      socket: target?.socket ?? '/run/haproxy/admin.sock',
+      members,
+      ...(request.bind === undefined ? {} : { bind: request.bind }),
+      services: cluster.services.map(({ name, backend, role }) => {
+        const port = request.ports.get(name) ?? (role === 'primary' ? request.writePort : request.readPort);
+        return { name, backend, role, ...(port === undefined ? {} : { port }) };
+      }),
+    });
+  } catch (error) {
+    throw new Failure(exitCodes.failed, `no haproxy.cfg can be made: ${errorText(error)}`);
+  }
+}
+
+function chooseCluster({ clusters }: PgroutedConfig, name: string | undefined): ClusterSpec {
+  const names = clusters.map((cluster) => cluster.name).join(', ');
+  const found = clusters.filter((cluster) => name === undefined || cluster.name === name);
+  const [first, second] = found;
+  if (first === undefined) throw new Failure(exitCodes.usage, `there is no cluster '${name}'; there are ${names}`);
+  if (second !== undefined)
+    throw new Failure(exitCodes.usage, `there are several clusters (${names}); choose one with --cluster NAME`);
+  return first;
+}
+
+/** The members that have an address, as etcd has them now. Throws Failure (`failed`). */
+export async function readMembers(
+  etcd: EtcdSpec,
+  cluster: ClusterSpec,
+  clock: Clock,
+): Promise<readonly FragmentMember[]> {
+  const prefix = patroniPrefix(cluster.source);
+  const snapshot = await readOnce(etcd, prefix, clock);
+  const { members } = patroniView(cluster.name, prefix, snapshot, undefined, clock.now());
+  const found = members.flatMap(({ name, address }) => (address === undefined ? [] : [{ name, ...address }]));
+  if (found.length > 0) return found;
+  throw new Failure(
+    exitCodes.failed,
+    `etcd has no member of the cluster below ${prefix}members/; check scope and namespace, or give them by --server NAME=HOST:PORT`,
+  );
+}
+
+async function readOnce(spec: EtcdSpec, prefix: string, clock: Clock): Promise<MirrorSnapshot> {
+  const log: Log = silentLog;
+  const client = new EtcdClient({ spec, clock, log });
+  const mirror = new EtcdMirror({ client, prefix, clock, log });
+  try {
+    const snapshot = await new Promise<MirrorSnapshot | undefined>((resolve) => {
+      const timer = clock.after(deadlineMs, () => resolve(undefined));
+      mirror.onChange((change) => {
+        timer.cancel();
+        resolve(change.snapshot);
+      });
+      mirror.start();
+    });
+    if (snapshot !== undefined) return snapshot;
+    const why = mirror.status().members.map(({ endpoint, error }) => `${endpoint}: ${error ?? 'no answer'}`);
+    throw new Failure(
+      exitCodes.failed,
+      `etcd could not be read within ${deadlineMs / 1000} s (${why.join('; ')}); to do without it give the members by --server NAME=HOST:PORT`,
+    );
+  } finally {
+    await mirror.close();
+    await client.close();
+  }
+}

@@ -1,0 +1,83 @@
+// Entry of the daemon. The only file that knows the process: arguments, signals, standard output, exit codes.
+//
+//   starting ──ready──▶ running ──TERM, INT──▶ stopping ──▶ exit 0
+//      └─Failure──▶ exit 1, 2, 78  └──HUP──▶ reload          └─INT again, or stuck──▶ exit 130, 1
+import './heap.ts';
+import { printableConfig } from '@pgrouted/core/config/config';
+import { startRouter } from '@pgrouted/core/controller/router';
+import { systemClock } from './clock.ts';
+import { startDaemon } from './daemon.ts';
+import { exitCodes, Failure } from './failure.ts';
+import { haproxyConfig } from './haproxy-config.ts';
+import { loadConfig } from './load-config.ts';
+import { createLog } from './log.ts';
+import { type Task, taskOf } from './program.ts';
+import { version } from './version.ts';
+
+/** How long a clean stop may take. */
+const stopPatienceMs = 8_000;
+
+const out = (text: string): void => void process.stdout.write(text);
+const err = (text: string): void => void process.stderr.write(text);
+
+async function run(task: Task): Promise<void> {
+  switch (task.kind) {
+    case 'run':
+      return runDaemon(task);
+    case 'check-config': {
+      const { config, warnings } = loadConfig(task.source, {}, process.env);
+      for (const warning of warnings) err(`pgrouted: warning: ${warning}\n`);
+      out(task.print ? `${JSON.stringify(printableConfig(config), null, 2)}\n` : `${task.source.file}: no errors\n`);
+      return;
+    }
+    case 'haproxy-config': {
+      const { config } = loadConfig(task.source, task.overrides, process.env);
+      out(await haproxyConfig(config, task.request, systemClock));
+      return;
+    }
+    case 'nothing':
+      return;
+  }
+}
+
+async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' }): Promise<void> {
+  const log = createLog(overrides.logLevel ?? 'info');
+  // Nothing that we did not expect may leave the process half alive: HAProxy keeps its state, and whoever supervises us starts it anew.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      log.error({ err: error }, 'a fault of pgrouted itself: it ends');
+      process.exit(exitCodes.failed);
+    });
+  }
+  const daemon = await startDaemon({
+    load: () => loadConfig(source, overrides, process.env),
+    startRouter,
+    clock: systemClock,
+    log,
+    version,
+  });
+  log.info({ url: daemon.url() }, 'pgrouted listens');
+
+  let stopping = false;
+  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (stopping && signal === 'SIGINT') process.exit(130);
+    if (stopping) return;
+    stopping = true;
+    systemClock.after(stopPatienceMs, () => {
+      log.error({}, 'the stop took too long: ending anyway');
+      process.exit(exitCodes.failed);
+    });
+    void daemon.stop().then(() => process.exit(exitCodes.ok));
+  };
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGHUP', () => void daemon.reload());
+}
+
+try {
+  await run(taskOf(process.argv.slice(2), { out, err, columns: process.stdout.columns ?? 100 }));
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  for (const line of error.message.split('\n')) err(`pgrouted: ${line}\n`);
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,205 @@
+// The command line of the daemon: commands, options, help. What is to be done comes out as a value; main.ts does it.
+import * as readers from '@pgrouted/core/config/readers';
+import type { FragmentMember } from '@pgrouted/core/haproxy/fragment';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { errorText, exitCodes, Failure } from './failure.ts';
+import type { FragmentRequest } from './haproxy-config.ts';
+import type { ConfigSource, Overrides } from './load-config.ts';
+import { version } from './version.ts';
+
+export type Task =
+  | { readonly kind: 'run'; readonly source: ConfigSource; readonly overrides: Overrides }
+  | { readonly kind: 'check-config'; readonly source: ConfigSource; readonly print: boolean }
+  | {
+      readonly kind: 'haproxy-config';
+      readonly source: ConfigSource;
+      readonly overrides: Overrides;
+      readonly request: FragmentRequest;
+    }
+  /** --help or --version: said already. */
+  | { readonly kind: 'nothing' };
+
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly columns: number;
+}
+
+const runHelp = `
+Examples:
+  pgrouted --config /etc/pgrouted/pgrouted.yml
+  pgrouted --patroni-config /etc/patroni/config.yml
+  pgrouted check-config --config /etc/pgrouted/pgrouted.yml
+  pgrouted haproxy-config --patroni-config /etc/patroni/config.yml > /etc/haproxy/conf.d/pgrouted.cfg
+
+Signals: TERM and INT stop it (HAProxy keeps what it holds; a second INT does not wait), HUP reads the configuration again.
+Exit codes: 0 stopped, 1 failed while running, 2 wrong command line, 78 wrong configuration.`;
+
+const fragmentHelp = `
+Examples:
+  pgrouted haproxy-config --config pgrouted.yml
+  pgrouted haproxy-config --config pgrouted.yml --write-port 6432 --read-port 6433
+  pgrouted haproxy-config --config pgrouted.yml --server pg1=10.0.0.1:5432 --server pg2=10.0.0.2:5432
+
+The members are read from etcd once, unless they are given by --server.`;
+
+interface SourceOptions {
+  readonly config?: string;
+  readonly patroniConfig?: string;
+}
+
+interface RunOptions extends SourceOptions {
+  readonly socket?: string;
+  readonly listen?: readers.HostAndPort;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+}
+
+interface FragmentOptions extends SourceOptions {
+  readonly socket?: string;
+  readonly cluster?: string;
+  readonly writePort?: number;
+  readonly readPort?: number;
+  readonly port?: ReadonlyMap<string, number>;
+  readonly bind?: string;
+  readonly server?: readonly FragmentMember[];
+}
+
+/** Reads the arguments. Throws Failure (`usage`). */
+export function taskOf(args: readonly string[], terminal: Terminal): Task {
+  let task: Task = { kind: 'nothing' };
+  const program = build(terminal, (chosen) => {
+    task = chosen;
+  });
+  try {
+    program.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw new Failure(exitCodes.usage, error.message.replace(/^error: /, ''));
+  }
+  return task;
+}
+
+function build(terminal: Terminal, choose: (task: Task) => void): Command {
+  const program = configured(new Command('pgrouted'), terminal)
+    .description("Keeps PostgreSQL traffic on the right server: watches Patroni's state in etcd and tells HAProxy.")
+    .version(version, '-V, --version', 'print the version')
+    .enablePositionalOptions()
+    .addHelpText('after', runHelp);
+  withSource(program)
+    .option(
+      '--socket <path>',
+      "HAProxy's stats socket, instead of those configured",
+      read(readers.socketPath(process.cwd())),
+    )
+    .option('--listen <host:port>', 'where the HTTP API listens, instead of what is configured', read(readers.listen))
+    .addOption(
+      new Option('--log-level <level>', 'instead of what is configured').choices(['debug', 'info', 'warn', 'error']),
+    )
+    .action((options: RunOptions) => {
+      const { socket, listen, logLevel } = options;
+      const overrides = {
+        ...(socket === undefined ? {} : { socket }),
+        ...(listen === undefined ? {} : { listen }),
+        ...(logLevel === undefined ? {} : { logLevel }),
+      };
+      choose({ kind: 'run', source: sourceOf(options), overrides });
+    });
+
+  withSource(configured(program.command('check-config'), terminal))
+    .description('tell every error in a configuration, with file, line and remedy; contacts nobody')
+    .option('--print', 'print what it comes to, as JSON, without passwords', false)
+    .action((options: SourceOptions & { readonly print: boolean }) => {
+      choose({ kind: 'check-config', source: sourceOf(options), print: options.print });
+    });
+
+  withSource(configured(program.command('haproxy-config'), terminal))
+    .description('print the part of a haproxy.cfg that pgrouted drives')
+    .option('--cluster <name>', 'which cluster, if several are configured')
+    .option('--write-port <port>', 'where clients of a write service connect (default: 5000)', read(port))
+    .option('--read-port <port>', 'where clients of a read service connect (default: 5001)', read(port))
+    .option('--port <service=port>', 'where clients of this service connect; may be repeated', servicePort)
+    .option('--bind <address>', 'the address that clients connect to (default: all)')
+    .option(
+      '--socket <path>',
+      "HAProxy's stats socket, instead of the one configured",
+      read(readers.socketPath(process.cwd())),
+    )
+    .option('--server <name=host:port>', 'a member, instead of asking etcd; may be repeated', server)
+    .addHelpText('after', fragmentHelp)
+    .action((options: FragmentOptions) => {
+      const { socket, cluster, writePort, readPort, bind } = options;
+      choose({
+        kind: 'haproxy-config',
+        source: sourceOf(options),
+        overrides: socket === undefined ? {} : { socket },
+        request: {
+          cluster,
+          writePort,
+          readPort,
+          ports: options.port ?? new Map(),
+          bind,
+          servers: options.server ?? [],
+        },
+      });
+    });
+  return program;
+}
+
+function configured(command: Command, { out, err, columns }: Terminal): Command {
+  return command
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureOutput({
+      writeOut: out,
+      writeErr: err,
+      outputError: () => {},
+      getOutHelpWidth: () => columns,
+      getErrHelpWidth: () => columns,
+    });
+}
+
+function withSource(command: Command): Command {
+  return command
+    .option('-c, --config <file>', "pgrouted's own configuration (docs/configuration.md)")
+    .option(
+      '--patroni-config <file>',
+      "Patroni's configuration of this server: scope, namespace and etcd are taken from it",
+    );
+}
+
+function sourceOf({ config, patroniConfig }: SourceOptions): ConfigSource {
+  if (config !== undefined && patroniConfig !== undefined)
+    throw new Failure(exitCodes.usage, 'give either --config or --patroni-config');
+  if (config !== undefined) return { kind: 'own', file: config };
+  if (patroniConfig !== undefined) return { kind: 'patroni', file: patroniConfig };
+  throw new Failure(exitCodes.usage, 'give --config FILE or --patroni-config FILE; --help tells more');
+}
+
+/** The configuration's own readers, for options of the same meaning. */
+const read =
+  <T>(reader: readers.Reader<T>) =>
+  (text: string): T => {
+    const result = reader(text);
+    if (result.ok) return result.value;
+    throw new InvalidArgumentError(`it ${result.message}; ${result.remedy}`);
+  };
+
+const port: readers.Reader<number> = (text) =>
+  readers.integer(1, 65_535)(/^\d+$/.test(String(text)) ? Number(text) : text);
+
+function servicePort(text: string, before?: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [, name, number] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('write SERVICE=PORT, such as primary=5000');
+  return new Map([...(before ?? []), [name, read(port)(number ?? '')]]);
+}
+
+function server(text: string, before?: readonly FragmentMember[]): readonly FragmentMember[] {
+  const [, name, address] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (name === undefined || address === undefined)
+    throw new InvalidArgumentError('write NAME=HOST:PORT, such as pg1=10.0.0.1:5432');
+  try {
+    return [...(before ?? []), { name, ...read(readers.listen)(address) }];
+  } catch (error) {
+    throw new InvalidArgumentError(`${name}: ${errorText(error)}`);
+  }
+}
