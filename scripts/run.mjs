@@ -114,7 +114,7 @@ async function ensureDependencies() {
   writeFileSync(stampFile, stamp);
 }
 
-async function ensureDebianPrograms() {
+function ensureDebianPrograms() {
   const trouble = ensurePrograms(say);
   if (trouble !== undefined) throw new Stop(trouble);
 }
@@ -127,13 +127,14 @@ async function program(file, args) {
   return run('setpriv', ['--pdeathsig', 'TERM', '--', process.execPath, '--import', 'tsx', file, ...args]);
 }
 
+const choices = ['--static', '--unit', '--integration'];
+const choicesIn = (args) => args.filter((arg) => choices.includes(arg));
+
 /** Type check, linter and both vitest projects. The last line printed is the sum; a check that fails counts as one failed test. */
 async function test(args) {
-  const choices = ['--static', '--unit', '--integration'];
-  const chosen = args.filter((arg) => choices.includes(arg));
-  const filters = args.filter((arg) => !choices.includes(arg));
+  const chosen = choicesIn(args);
+  const filters = args.filter((arg) => !chosen.includes(arg));
   const wants = (choice) => chosen.length === 0 || chosen.includes(choice);
-  if (wants('--integration')) await ensureDebianPrograms();
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const failures = [];
   const check = async (what, script) => {
@@ -167,26 +168,32 @@ async function test(args) {
   }
   if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
   console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}`);
-  return sum.failed === 0 && sum.passed + sum.failed > 0 ? 0 : 1;
+  return sum.failed === 0 ? 0 : 1;
 }
 
+const wantsHelp = (args) => args.includes('--help');
+
+/** Builds and runs one of our programs; asked for help, it needs no build. */
+const builtProgram = (file) => ({
+  bare: wantsHelp,
+  run: async (args) => {
+    if (!wantsHelp(args)) await build();
+    return program(file, args);
+  },
+});
+
+/** `bare`: with these arguments no real programs are needed. */
 const commands = {
-  setup: async () => {
-    await ensureDebianPrograms();
-    await build();
-    return 0;
+  setup: {
+    bare: () => false,
+    run: async () => {
+      await build();
+      return 0;
+    },
   },
-  test,
-  demo: async (args) => {
-    await ensureDebianPrograms();
-    await build();
-    return program('integration/demo/demo.ts', args);
-  },
-  bench: async (args) => {
-    await ensureDebianPrograms();
-    await build();
-    return program('integration/bench/bench.ts', args);
-  },
+  test: { bare: (args) => choicesIn(args).length > 0 && !args.includes('--integration'), run: test },
+  demo: builtProgram('integration/demo/demo.ts'),
+  bench: builtProgram('integration/bench/bench.ts'),
 };
 
 try {
@@ -195,9 +202,12 @@ try {
   if (command === undefined)
     throw new Stop(`usage: node scripts/run.mjs ${Object.keys(commands).join('|')} [arguments]`, 2);
   checkNode();
+  const args = rest[0] === '--' ? rest.slice(1) : rest;
+  // First what may end in "ask your administrator", then what takes long.
+  if (!command.bare(args)) ensureDebianPrograms();
   await ensurePnpm();
   await ensureDependencies();
-  process.exitCode = await command(rest[0] === '--' ? rest.slice(1) : rest);
+  process.exitCode = await command.run(args);
 } catch (error) {
   if (!(error instanceof Stop)) throw error;
   console.error(`\n${error.message}`);
