@@ -30,6 +30,8 @@ export class HaproxyModel {
   deaf = false;
   /** Sessions that were told to end don't. */
   stubborn = false;
+  /** Sessions that were told to end have ended when the next command comes. */
+  prompt = false;
   readonly executed: string[] = [];
   readonly servers: ModelServer[];
   readonly #backends: string[];
@@ -84,10 +86,13 @@ export class HaproxyModel {
 
   execute(command: string): string {
     const [verb, ...words] = command.split(' ');
+    if (this.prompt) this.endSessions();
     if (command === 'show info') return this.#info();
     if (command.startsWith('show servers state ')) return this.#state(words[2] ?? '');
     if (command.startsWith('show stat ')) return this.#stat(words[1] ?? '');
+    if (command === 'show sess') return this.#sessions();
     this.executed.push(command);
+    if (verb === 'shutdown' && words[0] === 'session') return this.#shutdownSession(words[1] ?? '');
     if (verb !== 'set' && verb !== 'shutdown') return 'Unknown command\n\n';
     if (this.stopping === 1) return 'Proxy is disabled.\n\n';
     const [backend, name] = (verb === 'set' ? words[1] : words[2])?.split('/') ?? [];
@@ -129,6 +134,27 @@ export class HaproxyModel {
   #info(): string {
     const conns = this.servers.reduce((sum, { sessions }) => sum + sessions, 0);
     return `Name: HAProxy\nVersion: 2.6.12\nPid: ${this.pid}\nUptime_sec: 5\nCurrConns: ${conns}\nStopping: ${this.stopping}\nStart_time_sec: ${this.pid}\n\n`;
+  }
+
+  #sessions(): string {
+    const rows = this.servers.flatMap((server, index) =>
+      Array.from({ length: server.sessions }, (_, n) => {
+        const id = `0x${(index + 1).toString(16)}f${n.toString(16)}`;
+        return `${id}: proto=tcpv4 src=127.0.0.1:9 fe=fe be=${server.backend} srv=${server.name} ts=00 age=0s\n`;
+      }),
+    );
+    return `${rows.join('')}\n`;
+  }
+
+  #shutdownSession(id: string): string {
+    const row = this.#sessions()
+      .split('\n')
+      .find((line) => line.startsWith(`${id}: `));
+    const [, backend = '', name = ''] = / be=(\S+) srv=(\S+) /.exec(row ?? '') ?? [];
+    const server = this.server(backend, name);
+    if (server === undefined) return "No such session (use 'show sess').\n\n";
+    if (!this.stubborn) server.ending += 1;
+    return '\n';
   }
 
   #id(backend: string): number {

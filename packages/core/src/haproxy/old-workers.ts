@@ -130,6 +130,11 @@ export class OldWorkers {
     );
   }
 
+  /** Sessions in old workers that the newest decision wants gone from this write service, as far as they were listed. */
+  remaining(backend: string): number {
+    return this.#old.reduce((sum, { listing }) => sum + (listing?.due.get(backend) ?? 0), 0);
+  }
+
   /** Sessions that were ended through tails since the start. */
   get sessionsEnded(): number {
     return this.#ended;

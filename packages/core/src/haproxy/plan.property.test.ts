@@ -108,6 +108,25 @@ describe('every prefix of every plan', () => {
     );
   });
 
+  it('has one writer after an opening even if a stranger let in others right before it', () => {
+    fc.assert(
+      fc.property(servers, desired, fc.subarray([...NAMES]), (start, asked, strangers) => {
+        const model = new HaproxyModel(start);
+        for (const step of plan(model.facts(), asked).steps) {
+          if (step.kind === 'settle') model.endSessions();
+          if (step.kind === 'settle' || (step.kind === 'open' && !step.exclusive)) continue;
+          const [first] = step.servers;
+          if (step.kind === 'open') {
+            for (const name of strangers) model.execute(`set server ${first?.backend}/${name} state ready`);
+          }
+          for (const command of step.commands) model.execute(command);
+          if (step.kind === 'open') expect(model.accepting(first?.backend ?? '').length).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('is the same for the same input', () => {
     fc.assert(
       fc.property(servers, desired, (start, asked) => {

@@ -82,13 +82,13 @@ export class Progress {
     for (const key of this.#tries.keys()) if (!due.has(key)) this.#tries.delete(key);
   }
 
-  /** What the read-back shows to be done. `clear`: no old worker has sessions left that this write service must not have. */
+  /** What the read-back shows to be done. `old`: what old workers still have that a write service must not have. */
   read(
     facts: TargetFacts,
     next: Plan,
     serial: number,
     now: Millis,
-    clear: (backend: string) => boolean,
+    old: { readonly clear: (backend: string) => boolean; readonly remaining: (backend: string) => number },
   ): readonly TargetReport[] {
     const reports: TargetReport[] = [];
     const wanted = new Map(next.wanted.map((one) => [serverKey(one.line), one]));
@@ -104,7 +104,7 @@ export class Progress {
         continue;
       }
       const open = [...fence.servers.keys()].some((key) => fenceDue.has(key));
-      const sessionsLeft = fence.exclusive && (settling.has(backend) || !clear(backend));
+      const sessionsLeft = fence.exclusive && (settling.has(backend) || !old.clear(backend));
       if (!open && !sessionsLeft) {
         this.#fences.delete(backend);
         reports.push({
@@ -118,7 +118,7 @@ export class Progress {
         });
       } else if (sessionsLeft && !fence.alarmed && now - fence.since >= SESSIONS_ALARM_MS) {
         fence.alarmed = true;
-        const sessions = sessionsOn(facts, backend, next);
+        const sessions = sessionsOn(facts, backend, next) + old.remaining(backend);
         reports.push({ kind: 'sessions_remain', serial, at: now, backend, sessions });
       }
     }

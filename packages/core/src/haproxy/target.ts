@@ -341,7 +341,7 @@ export class Target {
       }
     }
     if (this.#settled && sameAsBefore) this.#seeDrift(next.plan, exclusive, now);
-    for (const report of this.#progress.read(facts, next.plan, desired.serial, now, (b) => this.#old.clear(b))) {
+    for (const report of this.#progress.read(facts, next.plan, desired.serial, now, this.#old)) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
       this.#report(report);
     }

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
+import type { ServerState } from '../model/decision.ts';
+import { dueSessions } from './old-workers.ts';
+
+const line = (backend: string, name: string, inRotation: boolean): ModelServer => ({
+  backend,
+  name,
+  port: name === 'a' ? 1 : 2,
+  admin: inRotation ? 4 : 5,
+  op: inRotation ? 2 : 0,
+  weight: 1,
+  checkFails: false,
+  sessions: 0,
+  ending: 0,
+});
+const facts = new HaproxyModel([
+  line('rw', 'a', true),
+  line('rw', 'b', false),
+  line('ro', 'a', true),
+  line('other', 'x', true),
+]).facts();
+const session = (backend: string, server: string) => ({ id: `${backend}/${server}`, backend, server });
+const sessions = [
+  session('rw', 'a'),
+  session('rw', 'b'),
+  session('rw', 'removed'),
+  session('rw', '<none>'),
+  session('ro', 'a'),
+  session('other', 'x'),
+  session('<NONE>', '<none>'),
+];
+const due = (states: Record<string, ServerState>) =>
+  dueSessions(sessions, facts, {
+    serial: 1,
+    backends: [
+      {
+        backend: 'rw',
+        exclusive: true,
+        servers: Object.entries(states).map(([member, state]) => ({ member, address: undefined, state })),
+      },
+      { backend: 'ro', exclusive: false, servers: [] },
+    ],
+  }).map(({ id }) => id);
+
+describe('sessions of an old worker', () => {
+  it('stay on the writer, and end everywhere else in the write service, on servers removed by the reload too', () => {
+    expect(due({ a: 'ready', b: 'maint' })).toEqual(['rw/b', 'rw/removed']);
+  });
+
+  it('end on the former writer; so do those that wait, since the old worker would still give them to it', () => {
+    expect(due({ a: 'maint', b: 'ready' })).toEqual(['rw/a', 'rw/removed', 'rw/<none>']);
+  });
+
+  it('stay while the server drains', () => {
+    expect(due({ a: 'drain', b: 'maint' })).toEqual(['rw/b', 'rw/removed']);
+  });
+
+  it('are left alone in read services and in backends that are not ours', () => {
+    expect(due({})).not.toContain('ro/a');
+    expect(due({})).not.toContain('other/x');
+  });
+});

@@ -1,0 +1,300 @@
+// One target against a model of HAProxy behind a real socket, for what the real HAProxy can't be made to do on demand: sessions that do not end,
+// commands without effect, a change between two lines. Everything else is shown with the real one (integration/test/haproxy-*.test.ts).
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
+import { type ModelSocket, serveModel } from '../../test/haproxy-socket.ts';
+import { realClock } from '../../test/real-clock.ts';
+import type { ServerState } from '../model/decision.ts';
+import { silentLog } from '../model/log.ts';
+import type { Desired } from './desired.ts';
+import { type Opening, Target, type TargetReport } from './target.ts';
+
+const server = (name: string, in_: boolean, sessions = 0): ModelServer => ({
+  backend: 'rw',
+  name,
+  port: 5432,
+  admin: in_ ? 4 : 5,
+  op: in_ ? 2 : 0,
+  weight: 1,
+  checkFails: false,
+  sessions,
+  ending: 0,
+});
+const want = (serial: number, states: Record<string, ServerState>): Desired => ({
+  serial,
+  backends: [
+    {
+      backend: 'rw',
+      exclusive: true,
+      servers: Object.entries(states).map(([member, state]) => ({ member, address: undefined, state })),
+    },
+  ],
+});
+
+interface Stage {
+  readonly model: HaproxyModel;
+  readonly served: ModelSocket;
+  readonly target: Target;
+  readonly reports: TargetReport[];
+  /** Resolves with the first report, past or to come, that fits. */
+  readonly until: <K extends TargetReport['kind']>(
+    kind: K,
+    fits?: (report: Extract<TargetReport, { kind: K }>) => boolean,
+  ) => Promise<Extract<TargetReport, { kind: K }>>;
+}
+
+const isKind =
+  <K extends TargetReport['kind']>(kind: K) =>
+  (report: TargetReport): report is Extract<TargetReport, { kind: K }> =>
+    report.kind === kind;
+
+const stages: Stage[] = [];
+afterEach(async () => {
+  for (const { target, served } of stages.splice(0)) {
+    await target.close();
+    await served.stop();
+  }
+});
+
+async function stage(
+  servers: readonly ModelServer[],
+  authorize: (serial: number, opens: readonly Opening[]) => Promise<boolean> = async () => true,
+): Promise<Stage> {
+  const model = new HaproxyModel(servers);
+  model.prompt = true;
+  const served = await serveModel(model);
+  const reports: TargetReport[] = [];
+  const waiting = new Set<() => void>();
+  const target = new Target({
+    spec: { name: 'test', socket: served.path, masterSocket: undefined },
+    clock: realClock,
+    log: silentLog,
+    authorize,
+    onReport: (report) => {
+      reports.push(report);
+      for (const look of waiting) look();
+    },
+  });
+  const made: Stage = {
+    model,
+    served,
+    target,
+    reports,
+    until: (kind, fits = () => true) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = reports.filter(isKind(kind)).find(fits);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+  stages.push(made);
+  target.start();
+  return made;
+}
+
+const codes = ({ target }: Stage): readonly string[] => target.status().problems.map(({ code }) => code);
+
+describe('a target', () => {
+  it('fences, reads back, asks for authority and opens, in this order', async () => {
+    const asked: string[] = [];
+    const s = await stage([server('a', true, 3), server('b', false)], async (serial, [open]) => {
+      asked.push(`${serial} ${open?.backend}/${open?.server} for ${open?.member}`);
+      return true;
+    });
+    await s.until('reloaded');
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    await s.until('converged');
+    expect(s.model.executed).toEqual([
+      'set server rw/a state maint',
+      'shutdown sessions server rw/a',
+      'set server rw/a state maint',
+      'set server rw/b state ready',
+    ]);
+    expect(asked).toEqual(['1 rw/b for b']);
+    expect(s.reports.map(({ kind }) => kind)).toEqual(['reloaded', 'fenced', 'opened', 'converged']);
+    expect(await s.until('fenced')).toMatchObject({ serial: 1, backend: 'rw', exclusive: true, sessionsEnded: 3 });
+    expect(s.target.status()).toMatchObject({ state: 'reachable', converged: true, convergedSerial: 1, problems: [] });
+  });
+
+  it('sends nothing to a HAProxy that already holds the decision', async () => {
+    const s = await stage([server('a', true, 3), server('b', false)]);
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    await s.until('converged');
+    expect(s.model.executed).toEqual([]);
+    expect(s.reports.map(({ kind }) => kind)).toEqual(['reloaded', 'converged']);
+  });
+
+  it('never lets a writer in while a session of the old one remains, and says so', async () => {
+    const s = await stage([server('a', true, 3), server('b', false)]);
+    s.model.stubborn = true;
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    expect(await s.until('sessions_remain')).toMatchObject({ serial: 1, backend: 'rw', sessions: 3 });
+    expect(codes(s)).toContain('sessions_remain');
+    expect(s.model.executed).not.toContain('set server rw/b state ready');
+    expect(s.model.executed.filter((command) => command.startsWith('shutdown')).length).toBeGreaterThan(3);
+    s.model.stubborn = false;
+    await s.until('converged');
+    expect(s.model.accepting('rw').map(({ name }) => name)).toEqual(['b']);
+    expect(codes(s)).toEqual([]);
+  });
+
+  it('believes the read-back alone: a command without effect is repeated, then told of', async () => {
+    const s = await stage([server('a', true), server('b', false)]);
+    s.model.deaf = true;
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    await vi.waitFor(() => expect(codes(s)).toContain('read_back_differs'));
+    expect(s.target.status().converged).toBe(false);
+    expect(s.model.executed).not.toContain('set server rw/b state ready');
+    s.model.deaf = false;
+    await s.until('converged');
+    expect(codes(s)).toEqual([]);
+  });
+
+  it('keeps a writer out when authority is denied, and asks again with a newer decision', async () => {
+    let allowed = false;
+    const s = await stage([server('a', true), server('b', false)], async () => allowed);
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    expect(await s.until('refused')).toMatchObject({ serial: 1, server: { backend: 'rw', server: 'b', member: 'b' } });
+    await s.until('fenced');
+    expect(s.model.accepting('rw')).toEqual([]);
+    allowed = true;
+    s.target.submit(want(2, { a: 'maint', b: 'ready' }));
+    await s.until('converged', ({ serial }) => serial === 2);
+  });
+
+  it('takes an error in the question for authority as a no', async () => {
+    const s = await stage([server('b', false)], async () => {
+      throw new Error('etcd is away');
+    });
+    s.target.submit(want(1, { b: 'ready' }));
+    await s.until('refused');
+    expect(s.model.executed).toEqual([]);
+  });
+
+  it('drops an opening for which a newer decision came while authority was asked', async () => {
+    let answer: (allowed: boolean) => void = () => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = () => resolve();
+    });
+    let release: (allowed: boolean) => void = () => {};
+    const s = await stage([server('a', false), server('b', false), server('c', false)], (_, [open]) => {
+      if (open?.member !== 'b') return Promise.resolve(true);
+      answer(true);
+      return new Promise((resolve) => {
+        release = resolve;
+      });
+    });
+    s.target.submit(want(1, { a: 'maint', b: 'ready', c: 'maint' }));
+    await asked;
+    s.target.submit(want(2, { a: 'maint', b: 'maint', c: 'ready' }));
+    release(true);
+    await s.until('converged', ({ serial }) => serial === 2);
+    expect(s.model.executed).not.toContain('set server rw/b state ready');
+    expect(s.model.accepting('rw').map(({ name }) => name)).toEqual(['c']);
+  });
+
+  it('closes everyone else again in the line that opens, so that a hand in between can not make two writers', async () => {
+    const s = await stage([server('a', true), server('b', false)]);
+    s.served.beforeLine = (line) => {
+      if (line.includes('rw/b state ready')) s.model.execute('set server rw/a state ready');
+    };
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    await s.until('converged');
+    expect(s.model.accepting('rw').map(({ name }) => name)).toEqual(['b']);
+  });
+
+  it('puts back what somebody else changed, and tells a second router from a slip of the hand', async () => {
+    const s = await stage([server('a', true), server('b', false)]);
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    await s.until('converged');
+    for (let times = 1; times <= 3; times += 1) {
+      s.model.execute('set server rw/a state maint');
+      await vi.waitFor(() => expect(s.reports.filter(isKind('drift'))).toHaveLength(times));
+      expect(codes(s)).toEqual([times < 3 ? 'foreign_change' : 'second_router']);
+    }
+    expect(await s.until('drift')).toMatchObject({
+      servers: [{ backend: 'rw', server: 'a', member: 'a', found: 'maint', restored: 'ready' }],
+    });
+    expect(s.target.status().counters.corrections).toBe(3);
+  });
+
+  it('says of an opening after a drift that it restores what was held under the same decision', async () => {
+    const restores: boolean[] = [];
+    const s = await stage([server('a', false), server('b', false)], async (_, [open]) => {
+      restores.push(open?.restores ?? false);
+      return true;
+    });
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    await s.until('converged');
+    s.model.execute('set server rw/a state maint');
+    await s.until('drift');
+    s.target.submit(want(2, { a: 'maint', b: 'ready' }));
+    await s.until('converged', ({ serial }) => serial === 2);
+    s.target.submit(want(3, { a: 'ready', b: 'maint' }));
+    await s.until('converged', ({ serial }) => serial === 3);
+    expect(restores).toEqual([false, true, false, false]);
+  });
+
+  it('waits out a worker that is stopping and tells the next one', async () => {
+    const s = await stage([server('a', false)]);
+    s.target.submit(want(1, { a: 'ready' }));
+    await s.until('converged');
+    s.model.stopping = 1;
+    const next = new HaproxyModel([server('a', false)]);
+    next.pid = 2_000;
+    next.prompt = true;
+    s.served.model = next;
+    expect(await s.until('reloaded', ({ previousPid }) => previousPid === 1_000)).toMatchObject({ pid: 2_000 });
+    await s.until('opened', () => next.accepting('rw').length === 1);
+  });
+
+  it('ends sessions in the worker of before a reload, and opens only when they are gone', async () => {
+    const s = await stage([server('a', true, 2), server('b', false)]);
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    await s.until('converged');
+    const old = s.model;
+    old.stubborn = true;
+    old.stopping = 1;
+    const next = new HaproxyModel([server('a', false), server('b', false)]);
+    next.pid = 2_000;
+    next.prompt = true;
+    s.served.model = next;
+    await s.until('opened', () => next.accepting('rw').length === 1);
+    s.target.submit(want(2, { a: 'maint', b: 'ready' }));
+    expect(await s.until('sessions_remain')).toMatchObject({ serial: 2, backend: 'rw', sessions: 2 });
+    expect(next.accepting('rw')).toEqual([]);
+    expect(codes(s)).toContain('old_worker_sessions');
+    old.stubborn = false;
+    await s.until('converged', ({ serial }) => serial === 2);
+    expect(old.executed.some((command) => command.startsWith('shutdown session 0x'))).toBe(true);
+    expect(next.accepting('rw').map(({ name }) => name)).toEqual(['b']);
+  });
+
+  it('goes on reading a HAProxy that refuses commands, and says what is missing', async () => {
+    const s = await stage([server('a', true), server('b', false)]);
+    s.served.fault = 'denied';
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    expect(await s.until('unreachable')).toMatchObject({ why: 'no_permission' });
+    expect(s.target.status().state).toBe('no_permission');
+    expect(codes(s)).toContain('target_no_permission');
+    s.served.fault = 'none';
+    await s.until('converged');
+    expect(s.target.status().state).toBe('reachable');
+  });
+
+  it('never holds more than four connections', async () => {
+    const s = await stage([server('a', true), server('b', false)]);
+    for (let serial = 1; serial <= 20; serial += 1) {
+      s.target.submit(want(serial, serial % 2 === 0 ? { a: 'ready', b: 'maint' } : { a: 'maint', b: 'ready' }));
+      await s.until('converged', (report) => report.serial === serial);
+    }
+    expect(s.served.most()).toBeLessThanOrEqual(4);
+    await s.target.close();
+    await vi.waitFor(() => expect(s.served.open()).toBe(0));
+  });
+});
