@@ -61,7 +61,7 @@ const writerOutTexts = {
   switchover_begun:
     '{member} is about to hand over to {to}: Patroni has begun to stop its PostgreSQL, so no new sessions are sent there',
   leader_key_lost:
-    '{member} held the leader key until {age_limit_ms} ms ago or less; the same member often gets it back at once',
+    '{member} lost the leader key less than {limit_ms} ms ago; the same member often gets it back at once, so its sessions are left alone',
   former_awaits_proof:
     'The leader key is gone; {member} held it, and may stay only if PostgreSQL says that it is still not in recovery',
   former_leader: '{member} held the leader key and lost it',

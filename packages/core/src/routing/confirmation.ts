@@ -5,7 +5,7 @@
 //   < grace                        yes              yes (record only: -)       ready
 //   < grace                        yes              no answer for 3 s          maint
 //   < grace                        yes              yes, but so does another   maint: it was elected since
-//   < grace                        no               -                          not opened: waits for a confirmation
+//   any                            no               -                          not opened: waits for a confirmation
 //   >= grace                       yes              yes, and pause or failsafe ready, nobody else claims to be primary
 //   >= grace                       otherwise                                   maint
 //
@@ -25,16 +25,17 @@ export function confirmed(given: Case, held: Held, leader: Member, ready: Writer
   const { name } = leader;
   if (horizon.within(view.confirmedAt, FRESH_MS)) return ready;
 
-  const freshUntil = after(view.confirmedAt, FRESH_MS);
-  if (provenSince(given, held, leader) >= freshUntil) {
-    return ruling(name, 'drain', reason('view_not_fresh', { member: name }), { mayRead: true });
+  const grace = graceMs(spec, view.settings);
+  const withinGrace = horizon.within(view.confirmedAt, grace);
+  if (provenSince(given, held, leader) >= after(view.confirmedAt, FRESH_MS)) {
+    const state = withinGrace ? 'drain' : 'maint';
+    return ruling(name, state, reason('view_not_fresh', { member: name }), { mayRead: true });
   }
   const limitMs = proofAgeMs(spec);
   if (spec.probe !== undefined && !provesItself(given, leader, limitMs)) {
     return ruling(name, 'maint', reason('proof_too_old', { member: name, limit_ms: limitMs }), { mayRead: true });
   }
-  const grace = graceMs(spec, view.settings);
-  if (horizon.within(view.confirmedAt, grace)) {
+  if (withinGrace) {
     const other = otherPrimary(given, name, view.confirmedAt);
     return other === undefined
       ? ruling(name, 'ready', reason('leader_within_grace', { member: name, grace_ms: grace }))

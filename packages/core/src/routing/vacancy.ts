@@ -32,7 +32,7 @@ export function vacancyRuling(given: Case, vacant: Vacant): WriterRuling {
     }
   }
   if (!contradicted && horizon.within(vacant.seenAt, RETURN_MS)) {
-    return ruling(name, 'drain', reason('leader_key_lost', { member: name, age_limit_ms: RETURN_MS }), { askHard });
+    return ruling(name, 'drain', reason('leader_key_lost', { member: name, limit_ms: RETURN_MS }), { askHard });
   }
   return ruling(name, 'maint', reason('former_leader', { member: name }), { askHard });
 }
