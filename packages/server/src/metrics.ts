@@ -54,12 +54,12 @@ export function createMetrics(): Metrics {
       for (const entry of router.events(0, Number.MAX_SAFE_INTEGER).entries) count(entry);
       router.onEvent(count);
     },
-    text: () => {
-      const status = api?.status();
+    text: async () => {
+      if (api === undefined) return '';
+      const status = api.status();
       for (const { metric, series } of gauges) {
         series.reset();
-        for (const [value, labels = {}] of status === undefined ? [] : metric.samples(status))
-          series.inc(labels, value);
+        for (const [value, labels = {}] of metric.samples(status)) series.inc(labels, value);
       }
       return registry.metrics();
     },

@@ -1,0 +1,128 @@
+import { silentLog } from '@pgrouted/core/model/log';
+import { eventsSchema, statusSchema } from '@pgrouted/core/status/schema';
+import { describe, expect, it } from 'vitest';
+import { emptyStatus, entryOf, fullStatus, type Picture, routerOf } from '../../test/picture.ts';
+import { systemClock } from '../clock.ts';
+import { createMetrics } from '../metrics.ts';
+import { buildHttp } from './app.ts';
+
+const appOf = (picture: Picture) =>
+  buildHttp(routerOf(picture), { metrics: createMetrics(), clock: systemClock, log: silentLog });
+const get = (picture: Picture, url: string) => appOf(picture).inject({ method: 'GET', url });
+
+describe('health', () => {
+  it.each([
+    ['/health/is-live', false, 200, 'true'],
+    ['/health/is-live', true, 200, 'true'],
+    ['/health/is-ready', true, 200, 'true'],
+    ['/health/is-ready', false, 500, 'false'],
+  ])('GET %s while ready is %s answers %d', async (url, ready, status, body) => {
+    const answer = await get({ ready }, url);
+    expect([answer.statusCode, answer.body]).toEqual([status, body]);
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+});
+
+describe('the status document', () => {
+  it('is what the router knows, by the published schema', async () => {
+    const answer = await get({ status: fullStatus }, '/v2/status');
+    expect(answer.statusCode).toBe(200);
+    expect(statusSchema.parse(answer.json())).toEqual(fullStatus);
+  });
+
+  it('comes with its JSON schema', async () => {
+    const app = appOf({});
+    const answer = await app.inject('/v2/status/schema');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({
+      type: 'object',
+      required: expect.arrayContaining(['router', 'clusters', 'targets']),
+    });
+    expect((await app.inject('/v2/status/schema')).body).toBe(answer.body);
+  });
+});
+
+describe('the journal over HTTP', () => {
+  const entries = [1, 2, 3, 4].map((seq) => entryOf(seq));
+
+  it.each([
+    ['/v2/events', [1, 2, 3, 4]],
+    ['/v2/events?after=2', [3, 4]],
+    ['/v2/events?after=4', []],
+    ['/v2/events?limit=1', [4]],
+    ['/v2/events?after=1&limit=2', [3, 4]],
+  ])('GET %s gives entries %j', async (url, seqs) => {
+    const document = eventsSchema.parse((await get({ entries }, url)).json());
+    expect(document.entries.map(({ seq }) => seq)).toEqual(seqs);
+    expect(document.lastSeq).toBe(4);
+  });
+
+  it.each(['after=x', 'after=-1', 'after=', 'after=1e9', 'limit=0', 'limit=two', 'limit=99999999'])(
+    'refuses ?%s',
+    async (query) => {
+      const answer = await get({ entries }, `/v2/events?${query}`);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toEqual({ error: expect.stringMatching(/^(after|limit) must be a whole number/) });
+    },
+  );
+});
+
+describe("HAProxy's check", () => {
+  it.each([
+    ['the writer, by its server line', 'orders_primary/line1', 200, 'ready'],
+    ['a server that is out', 'orders_primary/line2', 503, 'maint'],
+    ['a member whose line has another name', 'orders_primary/pg1', 503, 'unknown'],
+    ['a member whose line is not known yet', 'orders_replica/pg2', 200, 'ready'],
+    ['a server that is drained', 'orders_replica/pg1', 503, 'drain'],
+    ['a server that nobody knows', 'orders_primary/pg9', 503, 'unknown'],
+    ['a backend that nobody knows', 'nope/line1', 503, 'unknown'],
+  ])('of %s: GET /haproxy/%s answers %d', async (_, path, status, body) => {
+    const answer = await get({ status: fullStatus }, `/haproxy/${path}`);
+    expect([answer.statusCode, answer.json()]).toEqual([status, body]);
+  });
+
+  it('fails as long as nothing is decided', async () => {
+    expect((await get({ status: emptyStatus }, '/haproxy/orders_primary/line1')).statusCode).toBe(503);
+  });
+});
+
+describe('anything else', () => {
+  it.each([
+    '/',
+    '/v1',
+    '/v1/primary/',
+    '/v1/pg1',
+    '/v1//status',
+    '/V1/primary',
+    '/v2',
+    '/metrics/x',
+    '/haproxy/a',
+    '/v1/pg1/availability',
+    '/%00',
+  ])('GET %s is 404', async (url) => {
+    const answer = await get({ status: fullStatus }, url);
+    expect(answer.statusCode).toBe(404);
+  });
+
+  it.each(['/v1/%zz/status', `/v1/${'x'.repeat(2000)}/status`])(
+    'that is no URL for us is refused without repeating it',
+    async (url) => {
+      const answer = await get({}, url);
+      expect([answer.statusCode, answer.json()]).toEqual([400, { error: 'bad request' }]);
+    },
+  );
+
+  it('that breaks inside is told without saying how', async () => {
+    const logged: unknown[] = [];
+    const broken = {
+      ...routerOf({}),
+      status: () => {
+        throw new Error('password=hunter2');
+      },
+    };
+    const log = { ...silentLog, error: (...line: unknown[]) => void logged.push(line) };
+    const answer = await buildHttp(broken, { metrics: createMetrics(), clock: systemClock, log }).inject('/v2/status');
+    expect([answer.statusCode, answer.json()]).toEqual([500, { error: 'internal error' }]);
+    expect(logged).toEqual([[{ method: 'GET', route: '/v2/status', err: 'password=hunter2' }, 'a request has failed']]);
+  });
+});
