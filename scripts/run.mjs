@@ -20,11 +20,17 @@ const say = (text) => console.log(`\n== ${text}`);
 // A child gets the terminal's Ctrl-C itself; we only wait for it. Signals sent to us alone are passed on.
 let child;
 let interruptedBy;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => {
-    interruptedBy = signal;
-    child?.kill(signal);
-  });
+function interrupt(signal) {
+  interruptedBy ??= signal;
+  child?.kill(signal);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
+
+// npm passes SIGTERM to the shell between it and us, which dies of it without a word: then the parent is another.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || interruptedBy !== undefined || interrupt('SIGTERM'), 500).unref();
+}
 
 /** Runs a program in the project's folder with our own output. Gives its exit code, 128 + n after signal n. */
 function run(command, args, env = {}) {
