@@ -17,7 +17,10 @@ export interface PatroniNode {
   /** Holds `patroni.yml` (for patronictl), the data, the unix socket and the logs. */
   readonly home: string;
   readonly configFile: string;
-  /** Everything of this node gone at one instant, as if its power was cut. */
+  /**
+   * Everything of this node gone at one instant, as if its power was cut. Wait until the cluster is healthy before: a primary that dies
+   * before a replica has followed its promotion leaves a timeline that its successor numbers alike, and can never rejoin (measured).
+   */
   readonly killNode: () => Promise<void>;
   /** SIGKILL to Patroni only: its PostgreSQL lives on. */
   readonly killPatroni: () => Promise<void>;
