@@ -58,8 +58,9 @@ export function patroniRecords(endpoints: readonly string[], scope: string, name
       if (first === undefined) return;
       await put('leader', first.name);
       for (const other of others) await member(other);
-      await member(first, { role: 'master' });
+      // As Patroni's loop does: first the position, then the member's record.
       await put('status', JSON.stringify({ optime: position }));
+      await member(first, { role: 'master' });
     },
     switchTo: async (to, from) => {
       await remove('leader');
