@@ -106,7 +106,8 @@ export class EtcdMirror {
 
   /**
    * One linearizable proof now. When it is ok, the snapshot holds everything that was committed before this call.
-   * One round trip to the member that answers quickest, as long as that one does; an answer within `deadlineMs` in any case.
+   * One round trip to the member that answers quickest, as long as that one does; an answer within `deadlineMs` in any case,
+   * for which it waits when no member is connected.
    */
   prove(deadlineMs = proofDeadlineMs): Promise<ProofResult> {
     return new Promise((resolve) => {
@@ -148,19 +149,37 @@ export class EtcdMirror {
 
   async #proveSince(deadlineMs: number): Promise<ProofResult> {
     const askedAt = this.#clock.now();
+    let failure = 'no time is left';
     for (;;) {
       const leftMs = askedAt + deadlineMs - this.#clock.now();
-      if (this.#closed || leftMs <= 0) return { ok: false, error: this.#closed ? 'closed' : 'no time is left' };
+      if (this.#closed) return { ok: false, error: 'closed' };
+      if (leftMs <= 0) return { ok: false, error: failure };
       try {
         await this.#prove({ deadlineMs: leftMs, patienceMs: urgentPatienceMs });
       } catch (error) {
-        return { ok: false, error: messageOf(error) };
+        failure = messageOf(error);
+        const disconnected = error instanceof EtcdError && ['ended', 'not_connected'].includes(error.code);
+        if (!disconnected) return { ok: false, error: failure };
+        await this.#nextReady(Math.min(leftMs, 50));
       }
       const snapshot = this.#view.snapshot;
       if (snapshot !== undefined && snapshot.confirmedAt >= askedAt) {
         return { ok: true, at: snapshot.confirmedAt, revision: snapshot.revision };
       }
     }
+  }
+
+  /** Waits for a member's next session, a little. */
+  #nextReady(patienceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const over = () => {
+        timer.cancel();
+        for (const leave of leaves) leave();
+        resolve();
+      };
+      const timer = this.#clock.after(patienceMs, over);
+      const leaves = this.#client.members.map((member) => member.onReady(over));
+    });
   }
 
   #beatSoon(delayMs: number): void {

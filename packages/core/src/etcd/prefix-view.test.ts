@@ -161,6 +161,22 @@ describe('a proof', () => {
   });
 });
 
+describe('a list', () => {
+  it('declares history lost when it brings what no event told', () => {
+    const history = historyOf([put('a'), put('a')]);
+    const view = listed(history, 1);
+    expect(view.relist(history.reading(2), 'behind', view.known())).toMatchObject({ why: 'behind', historyLost: true });
+  });
+
+  it('declares nothing lost at the start, or when the events were quicker after all', () => {
+    const history = historyOf([put('a'), put('a')]);
+    const view = new PrefixView();
+    expect(view.relist(history.reading(1), 'start', view.known())).toMatchObject({ historyLost: false });
+    for (const _ of view.apply(history.events(2)));
+    expect(view.relist(history.reading(2), 'behind', view.known())).toMatchObject({ historyLost: false });
+  });
+});
+
 describe('an answer from another history', () => {
   const history = historyOf([put('a'), put('b'), put('c')]);
 

@@ -98,10 +98,12 @@ export class PrefixView {
       this.#raftTerm = 0n;
       this.#clusterId = reading.header.clusterId;
     }
+    // The watches may have brought it all after the list was asked for.
+    const complete = known !== undefined && listing.revision <= known.revision && agrees(known, listing);
     this.#state = known === undefined ? stateOf(listing) : mergedWith(known, listing);
     this.#advance(reading.header);
     const snapshot = this.#capture(this.#state, reading.sentAt);
-    return { kind: 'relisted', why, snapshot, historyLost: why !== 'start' };
+    return { kind: 'relisted', why, snapshot, historyLost: why !== 'start' && !complete };
   }
 
   /** Takes what a watch delivered; each change is given when it has been made, so that `snapshot` is never ahead of it. */

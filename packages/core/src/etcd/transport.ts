@@ -73,6 +73,7 @@ export class Session {
   readonly #socket: Socket;
   readonly #http: ClientHttp2Session;
   #heardAt: Millis;
+  #spoke = false;
   #end: EtcdError | undefined;
   #announceEnd: (error: EtcdError) => void = () => {};
 
@@ -100,6 +101,7 @@ export class Session {
     this.ready = new Promise((resolve, reject) => {
       this.#http.once('remoteSettings', () => {
         patience.cancel();
+        this.#spoke = true;
         this.#heardAt = clock.now();
         this.#http.setLocalWindowSize(windowBytes);
         resolve();
@@ -110,10 +112,11 @@ export class Session {
       });
     });
     this.ready.catch(() => {});
-    this.#socket.on('error', (error) => this.destroy(errorOfConnection(error)));
-    this.#http.on('error', (error) => this.destroy(errorOfConnection(error)));
+    const failed = (error: unknown) => this.destroy(this.#withHint(errorOfConnection(error), endpoint.secure));
+    this.#socket.on('error', failed);
+    this.#http.on('error', failed);
     this.#http.on('goaway', (code) => this.destroy(new EtcdError('ended', `it ended the connection (GOAWAY ${code})`)));
-    this.#http.on('close', () => this.destroy(new EtcdError('ended', 'it closed the connection')));
+    this.#http.on('close', () => failed(new EtcdError('ended', 'it closed the connection')));
   }
 
   /** When anything last came from the peer on a call or a stream. */
@@ -187,6 +190,13 @@ export class Session {
     this.#http.destroy();
     this.#socket.destroy();
     this.#announceEnd(reason);
+  }
+
+  /** A peer that hangs up before a word often expects the other kind of connection; it has no way to say so. */
+  #withHint(error: EtcdError, secure: boolean): EtcdError {
+    if (error.code !== 'ended' || this.#spoke) return error;
+    const hint = secure ? 'does it want a client certificate?' : 'should the endpoint begin with https:// ?';
+    return new EtcdError('ended', `${error.message} before it spoke HTTP/2: ${hint}`, error);
   }
 
   #exchange(options: ExchangeOptions): Exchange {
