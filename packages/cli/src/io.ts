@@ -30,11 +30,14 @@ export function lookOf({ columns, env }: Io): Look {
   return { width: Math.max(40, width), colour: columns !== undefined && !noColour };
 }
 
+/** Node runs a timer with a longer delay at once. */
+const longestDelayMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: (): Millis => millis(performance.now()),
   wall: () => new Date(),
   after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs);
+    const timer = setTimeout(run, Math.min(delayMs, longestDelayMs));
     return { cancel: () => clearTimeout(timer) };
   },
 };

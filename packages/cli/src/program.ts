@@ -89,16 +89,16 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
   program
     .command('events')
     .description('the journal: what was seen, decided and done, and when')
-    .option('-f, --follow', 'go on with new entries until Ctrl-C', false)
+    .option('-f, --follow', 'go on with new entries until Ctrl-C')
     .option('--since <seq|duration>', "after this entry's number, or this long ago", sinceOption)
-    .option('--kind <kind,...>', 'only these kinds', kindsOption, [])
+    .option('--kind <kind,...>', 'only these kinds', kindsOption)
     .option('-n, --count <number>', 'at most so many, the newest (default: 20; with --since: all)', countOption)
     .addOption(outputOption('table for people, json for one entry a line'))
     .action(
       async (options: {
-        readonly follow: boolean;
+        readonly follow?: true;
         readonly since?: EventsOptions['since'];
-        readonly kind: EventsOptions['kinds'];
+        readonly kind?: EventsOptions['kinds'];
         readonly count?: number;
         readonly output: Output;
       }) => {
@@ -108,9 +108,9 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
           await events(io, {
             router: routerOf(),
             output: options.output,
-            follow: options.follow,
+            follow: options.follow ?? false,
             since,
-            kinds: options.kind,
+            kinds: options.kind ?? [],
             count,
           }),
         );
@@ -128,7 +128,7 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
       '--probe <file>',
       'ask each PostgreSQL too, as `probe:` in the configuration says, and write the answers to this file',
     )
-    .option('--force', 'overwrite files that exist', false)
+    .option('--force', 'overwrite files that exist')
     .action(
       async (options: {
         readonly config: string;
@@ -136,9 +136,9 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
         readonly duration?: number;
         readonly output?: string;
         readonly probe?: string;
-        readonly force: boolean;
+        readonly force?: true;
       }) => {
-        const { config, cluster, output, probe, force } = options;
+        const { config, cluster, output, probe, force = false } = options;
         const { timeout } = program.opts<GlobalOptions>();
         ended(
           await record(io, { config, cluster, durationMs: options.duration, output, probe, force, timeoutMs: timeout }),
@@ -154,7 +154,7 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
     .option('--cluster <name>', 'which cluster, if the configuration has several')
     .option('--probe <file>', "what PostgreSQL said; without it the members' own records decide")
     .option('--until <ms>', 'stop at this time of the recording (default: at its last line)', untilOption)
-    .option('--text', 'lines for people instead of JSON', false)
+    .option('--text', 'lines for people instead of JSON')
     .action(
       async (
         file: string,
@@ -163,10 +163,10 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
           readonly cluster?: string;
           readonly probe?: string;
           readonly until?: number;
-          readonly text: boolean;
+          readonly text?: true;
         },
       ) => {
-        const { config, cluster, probe, until, text } = options;
+        const { config, cluster, probe, until, text = false } = options;
         ended(await replay(io, { config, cluster, events: file, probe, untilMs: until, text }));
       },
     );

@@ -44,8 +44,9 @@ export interface Progress {
 /** The proof comes every 250 ms; without one for so long it counts as lost. */
 const confirmationLostMs = 1_000;
 const lookEveryMs = 50;
-/** After a change of the leader key every PostgreSQL is asked in the burst's rhythm for this long. */
+/** After a change of these keys every PostgreSQL is asked in the burst's rhythm for this long. */
 const hurryMs = 10_000;
+const switchKeys: readonly string[] = ['leader', 'failover'];
 
 /** Records until the end and gives the last progress. Throws a Failure if it could not begin or a line could not be written. */
 export async function record(io: Io, options: RecordingOptions): Promise<Progress> {
@@ -96,8 +97,10 @@ class Recording {
     this.#mirror.onChange((change) => {
       const before = this.#lines.startedAt;
       this.#write(this.#options.events, this.#lines.change(change, clock.now()));
-      const leaderKey = `${this.#prefix}leader`;
-      if (change.kind === 'events' && change.events.some((event) => keyOf(event) === leaderKey)) {
+      if (
+        change.kind === 'events' &&
+        change.events.some((event) => switchKeys.includes(keyOf(event).slice(this.#prefix.length)))
+      ) {
         this.#hurryUntil = clock.now() + hurryMs;
       }
       if (change.kind !== 'confirmed' || before === undefined) this.#watchMembers(change.snapshot);

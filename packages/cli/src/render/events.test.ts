@@ -12,11 +12,16 @@ describe('renderEntry', () => {
     await expect(text).toMatchFileSnapshot('../../test/pages/events.txt');
   });
 
-  it('names cluster and service unless the text does', () => {
-    expect(renderEntry(entry(1, { cluster: 'orders', text: 'orders: n1 left' }), look)).toContain(
-      '  orders: n1 left\n',
-    );
-    expect(renderEntry(entry(1, { cluster: 'orders', text: 'n1 left' }), look)).toContain('  orders: n1 left\n');
+  it.each([
+    [{ cluster: 'orders', text: 'orders: n1 left' }, 'orders: n1 left'],
+    [{ cluster: 'orders', text: 'n1 left' }, 'orders: n1 left'],
+    [{ cluster: 'orders', service: 'primary', text: 'n1 ready' }, 'orders/primary: n1 ready'],
+    [{ cluster: 'orders', service: 'primary', text: 'primary: n1 ready' }, 'orders: primary: n1 ready'],
+    [{ target: 'edge', text: 'HAProxy was reloaded' }, 'HAProxy was reloaded (edge)'],
+    [{ target: 'edge', text: 'edge hangs' }, 'edge hangs'],
+    [{ text: 'started' }, 'started'],
+  ])('%j names once what it is about', (given, text) => {
+    expect(renderEntry(entry(1, given), look)).toMatch(new RegExp(`  ${text.replace(/[()]/g, '\\$&')}\n$`));
   });
 
   it('shows control characters, never prints them', () => {
@@ -35,8 +40,12 @@ describe('renderPhases', () => {
   };
 
   it('shows what happened, in order, and leaves out what did not', () => {
-    const lines = renderPhases({ ...none, openedMs: 20, leaderNamedMs: 5 }, { to: 'n1' }, look);
-    expect(lines.map((line) => line.trim().split('|').at(-1)?.trim())).toEqual(['n1 named leader', 'n1 open']);
+    const lines = renderPhases({ ...none, openedMs: 20, leaderNamedMs: 5, leaderGoneMs: 0 }, { to: 'n1' }, look);
+    expect(lines.map((line) => line.trim().split('|').at(-1)?.trim())).toEqual([
+      'leader key gone',
+      'n1 named leader',
+      'n1 open',
+    ]);
   });
 
   it('shows nothing for a switch without phases', () => {
@@ -45,6 +54,7 @@ describe('renderPhases', () => {
 
   it('leaves the bar out where there is no room for it', () => {
     expect(renderPhases({ ...none, openedMs: 20 }, { to: 'n1' }, { width: 40, colour: false })).toEqual([
+      `${' '.repeat(14)}   0.0 ms  first sign`,
       `${' '.repeat(14)}  20.0 ms  n1 open`,
     ]);
   });

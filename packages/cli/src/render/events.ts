@@ -21,16 +21,25 @@ export function renderDate(at: string): string {
 /** One entry; its lines end with a line break. */
 export function renderEntry(entry: JournalEntry, look: Look): string {
   const time = entry.at.slice(11, 23);
-  const about = [entry.cluster, entry.service].filter((part) => part !== undefined).join('/');
   // An alarm must be seen by who scrolls through, colour or not.
   const kind = entry.kind === 'alarm' ? 'ALARM' : entry.kind;
   const first = `${time}  ${kind.padEnd(10)}  `;
-  const text = clean(about === '' || entry.text.includes(about) ? entry.text : `${about}: ${entry.text}`);
+  const text = clean(placed(entry));
   const lines = hang(first, text, look.width).map((line, i) =>
     i === 0 ? line.replace(kind, (word) => paint(look, kindInks[entry.kind] ?? 'plain', word)) : line,
   );
   const phases = entry.phases === undefined ? [] : renderPhases(entry.phases, entry, look);
   return `${[...lines, ...phases].join('\n')}\n`;
+}
+
+/** The text with cluster, service and target, as far as it does not name them itself. */
+function placed({ text, cluster, service, target }: JournalEntry): string {
+  const where = [cluster, service !== undefined && text.startsWith(service) ? undefined : service]
+    .filter((part) => part !== undefined)
+    .join('/');
+  const start = where === '' || text.startsWith(where) ? '' : `${where}: `;
+  const end = target === undefined || text.includes(target) ? '' : ` (${target})`;
+  return `${start}${text}${end}`;
 }
 
 interface Phase {
@@ -57,6 +66,8 @@ export function renderPhases(
   const happened = named
     .flatMap(([label, ms]): readonly Phase[] => (ms === null ? [] : [{ label, ms }]))
     .sort((a, b) => a.ms - b.ms);
+  // A switch that was ordered begins before the leader key goes: then nothing below stands at zero.
+  if (happened[0] !== undefined && happened[0].ms > 0) happened.unshift({ label: 'first sign', ms: 0 });
   const end = Math.max(1, ...happened.map((phase) => phase.ms));
   const labelWidth = Math.max(0, ...happened.map((phase) => lengthOf(phase.label)));
   const barWidth = Math.max(0, Math.min(40, look.width - labelWidth - 30));

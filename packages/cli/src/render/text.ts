@@ -78,7 +78,7 @@ export function wrap(text: string, width: number): readonly string[] {
  */
 export function hang(first: string, text: string, width: number): readonly string[] {
   const length = lengthOf(first);
-  if (length <= Math.max(28, width * 0.4)) {
+  if (length <= Math.max(28, width / 2)) {
     return wrap(text, width - length).map((line, i) => (i === 0 ? first : ' '.repeat(length)) + line);
   }
   const [head = '', ...rest] = wrap(`${'x'.repeat(length)}${text}`, width);
