@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as documents from '../test/documents.ts';
 import { pgroutectl, type Router, startRouter } from '../test/router.ts';
+import * as situations from '../test/situations.ts';
 
 let router: Router;
 beforeEach(async () => {
@@ -23,14 +24,14 @@ describe('pgroutectl status', () => {
   });
 
   it('ends with 3 where it was reached and is not ready', async () => {
-    router.answer = documents.noLeader();
+    router.answer = situations.noLeader();
     const run = ctl('status');
     expect(await run.code).toBe(3);
     expect(run.out()).toContain('NOT READY');
   });
 
   it('gives the document itself with -o json', async () => {
-    router.answer = documents.noLeader();
+    router.answer = situations.noLeader();
     const run = ctl('status', '-o', 'json');
     expect(await run.code).toBe(3);
     expect(JSON.parse(run.out())).toEqual(router.answer);
@@ -63,7 +64,7 @@ describe('pgroutectl status', () => {
     router.statusCode = 500;
     await run.until(() => run.out().includes('HTTP status 500'));
     router.statusCode = 200;
-    router.answer = documents.noLeader();
+    router.answer = situations.noLeader();
     await run.until(() => run.out().includes('NOT READY'));
     run.interrupt();
     expect(await run.code).toBe(0);
@@ -179,7 +180,7 @@ describe('a wrong command line', () => {
 
 describe('pgroutectl explain', () => {
   it('explains one member in each service', async () => {
-    router.answer = documents.switchUnderWay();
+    router.answer = situations.switchUnderWay();
     const run = ctl('explain', 'n1');
     expect(await run.code).toBe(0);
     expect(run.out()).toContain('n1 is OUT (maint: no new connections, open sessions are ended)');
@@ -188,7 +189,7 @@ describe('pgroutectl explain', () => {
   });
 
   it('gives programs the same facts', async () => {
-    router.answer = documents.switchUnderWay();
+    router.answer = situations.switchUnderWay();
     const run = ctl('explain', 'n1', '--service', 'primary', '-o', 'json');
     expect(await run.code).toBe(0);
     expect(JSON.parse(run.out())).toMatchObject([
@@ -212,145 +213,5 @@ describe('pgroutectl explain', () => {
     const run = ctl('explain', ...args);
     expect(await run.code).toBe(1);
     expect(run.err()).toBe(`pgroutectl: ${message}\n`);
-  });
-});
-
-describe('pgroutectl events', () => {
-  beforeEach(() => {
-    router.journal = [...documents.journal().entries];
-  });
-
-  const seqs = (text: string): readonly number[] => lines(text).map((line) => JSON.parse(line).seq);
-
-  it('shows the date, the entries and the phases of a switch', async () => {
-    const run = ctl('events');
-    expect(await run.code).toBe(0);
-    expect(lines(run.out())[0]).toBe('--- 2026-11-20 (UTC)');
-    expect(run.out()).toMatch(/1348\.2 ms .* n1 named leader/);
-  });
-
-  it.each([
-    [
-      ['-n', '2'],
-      [5, 6],
-    ],
-    [
-      ['--since', '4'],
-      [5, 6],
-    ],
-    [
-      ['--kind', 'leader,switch'],
-      [2, 5],
-    ],
-    [['--since', '1', '--kind', 'alarm,leader', '-n', '1'], [6]],
-    [
-      ['--since', '3650000d'],
-      [1, 2, 3, 4, 5, 6],
-    ],
-  ])('with %j gives the entries asked for', async (args, expected) => {
-    const run = ctl('events', '-o', 'json', ...args);
-    expect(await run.code).toBe(0);
-    expect(seqs(run.out())).toEqual(expected);
-  });
-
-  it('says so when nothing is there', async () => {
-    const run = ctl('events', '--since', '100');
-    expect(await run.code).toBe(0);
-    expect(run.err()).toBe('pgroutectl: the journal has no entry since then; its newest is number 6\n');
-  });
-
-  it('says which entries have left the memory', async () => {
-    router.forgottenSeq = 3;
-    const run = ctl('events', '--since', '1');
-    expect(await run.code).toBe(0);
-    expect(run.err()).toBe("pgroutectl: entries 2 to 3 have left the router's memory\n");
-  });
-});
-
-describe('pgroutectl events --follow', () => {
-  beforeEach(() => {
-    router.journal = [...documents.journal().entries];
-  });
-
-  const count = (text: string): number => lines(text).length;
-  const seqs = (text: string): readonly number[] => lines(text).map((line) => JSON.parse(line).seq);
-
-  it('goes on with new entries until Ctrl-C', async () => {
-    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
-    await run.until(() => router.streams() === 1);
-    router.add(documents.entry(7));
-    await run.until(() => count(run.out()) === 2);
-    run.interrupt();
-    expect(await run.code).toBe(0);
-    expect(seqs(run.out())).toEqual([6, 7]);
-    expect(run.err()).toBe('');
-  });
-
-  it('connects again after a break and gives each entry once', async () => {
-    const run = ctl('events', '-f', '-n', '0', '-o', 'json');
-    await run.until(() => router.streams() === 1);
-    router.add(documents.entry(7));
-    await run.until(() => count(run.out()) === 1);
-    router.cutStreams();
-    router.journal.push(documents.entry(8));
-    await run.until(() => count(run.out()) === 2);
-    router.add(documents.entry(9));
-    await run.until(() => count(run.out()) === 3);
-    run.interrupt();
-    await run.code;
-    expect(seqs(run.out())).toEqual([7, 8, 9]);
-    expect(run.err()).toBe('');
-  });
-
-  it('says which entries were lost while it was away', async () => {
-    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
-    await run.until(() => count(run.out()) === 1 && router.streams() === 1);
-    router.journal.push(documents.entry(7), documents.entry(8), documents.entry(9));
-    router.forgottenSeq = 8;
-    router.cutStreams();
-    await run.until(() => count(run.out()) === 2);
-    run.interrupt();
-    await run.code;
-    expect(seqs(run.out())).toEqual([6, 9]);
-    expect(run.err()).toContain("entries 7 to 8 were LOST: they had left the router's memory");
-  });
-
-  it('notices that the router was restarted, even if its numbers have passed ours', async () => {
-    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
-    await run.until(() => count(run.out()) === 1 && router.streams() === 1);
-    const later = (seq: number) => documents.entry(seq, { at: `2026-11-20T15:00:0${seq}.000Z` });
-    router.journal = [1, 2, 3, 4, 5, 6, 7].map(later);
-    router.cutStreams();
-    await run.until(() => count(run.out()) === 8);
-    run.interrupt();
-    await run.code;
-    expect(seqs(run.out())).toEqual([6, 1, 2, 3, 4, 5, 6, 7]);
-    expect(run.err()).toContain('the router was restarted');
-  });
-
-  it('tells once that the router is away, and that it is back', async () => {
-    const { url } = router;
-    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
-    await run.until(() => router.streams() === 1);
-    await router.close();
-    await run.until(() => run.err().includes('refused the connection'));
-    router = await startRouter(Number(new URL(url).port));
-    router.journal = [...documents.journal().entries];
-    await run.until(() => run.err().includes('connected to'));
-    run.interrupt();
-    expect(await run.code).toBe(0);
-    expect(run.err().split('trying again')).toHaveLength(2);
-    expect(run.err()).toContain(`connected to ${url} again`);
-  });
-
-  it('goes on past an entry that it does not understand', async () => {
-    const run = ctl('events', '-f', '-n', '1', '-o', 'json');
-    await run.until(() => count(run.out()) === 1 && router.streams() === 1);
-    router.sendRaw('id: 7\ndata: {"seq":7,"kind":"brand_new"}\n\n');
-    router.add(documents.entry(8));
-    await run.until(() => count(run.out()) === 2);
-    run.interrupt();
-    await run.code;
-    expect(run.err()).toContain('an entry is of a form that this pgroutectl does not know');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entry, journal } from '../../test/documents.ts';
+import { entry, journal } from '../../test/journal.ts';
 import { renderEntry, renderPhases } from './events.ts';
 
 const look = { width: 80, colour: false };

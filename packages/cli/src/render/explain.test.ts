@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as documents from '../../test/documents.ts';
+import * as situations from '../../test/situations.ts';
 import { explanations, type Question, renderExplain } from './explain.ts';
 
 const everything: Question = { member: undefined, cluster: undefined, service: undefined };
@@ -7,11 +7,11 @@ const look = { width: 80, colour: false };
 
 describe('renderExplain', () => {
   it.each([
-    ['explain-switch', documents.switchUnderWay(), { ...everything, member: 'n1' }],
-    ['explain-missing-server', documents.missingServer(), everything],
-    ['explain-no-leader', documents.noLeader(), { ...everything, service: 'primary' }],
-    ['explain-haproxy-hung', documents.haproxyHung(), { ...everything, service: 'primary', member: 'n2' }],
-    ['explain-hostile-names', documents.hostileNames(), everything],
+    ['explain-switch', situations.switchUnderWay(), { ...everything, member: 'n1' }],
+    ['explain-missing-server', situations.missingServer(), everything],
+    ['explain-no-leader', situations.noLeader(), { ...everything, service: 'primary' }],
+    ['explain-haproxy-hung', situations.haproxyHung(), { ...everything, service: 'primary', member: 'n2' }],
+    ['explain-hostile-names', situations.hostileNames(), everything],
   ])('%s is the page that was reviewed', async (name, doc, asked) => {
     await expect(renderExplain(doc, asked, look)).toMatchFileSnapshot(`../../test/pages/${name}.txt`);
   });
@@ -19,7 +19,7 @@ describe('renderExplain', () => {
 
 describe('explanations', () => {
   it('answers for each member in each service unless asked for less', () => {
-    const doc = documents.twoClusters();
+    const doc = situations.twoClusters();
     expect(explanations(doc, everything)).toHaveLength(8);
     expect(explanations(doc, { ...everything, cluster: 'stock' })).toHaveLength(2);
     expect(

@@ -1,31 +1,33 @@
 // The pages are kept as text files in test/pages, so that a person can review how each situation looks.
+import type { StatusDocument } from '@pgrouted/core/status/schema';
 import { describe, expect, it } from 'vitest';
 import * as documents from '../../test/documents.ts';
+import * as situations from '../../test/situations.ts';
 import { renderStatus } from './status.ts';
 import { lengthOf } from './text.ts';
 
-const situations = {
+const pages = {
   healthy: documents.document(),
-  'switch-under-way': documents.switchUnderWay(),
-  'no-leader': documents.noLeader(),
-  'etcd-lost': documents.etcdLost(),
-  'haproxy-hung': documents.haproxyHung(),
-  'two-clusters': documents.twoClusters(),
-  'missing-server': documents.missingServer(),
-  'long-names': documents.longNames(),
-  'hostile-names': documents.hostileNames(),
-  draining: documents.draining(),
-  undecided: documents.undecided(),
-  'nothing-known': documents.nothingKnown(),
+  'switch-under-way': situations.switchUnderWay(),
+  'no-leader': situations.noLeader(),
+  'etcd-lost': situations.etcdLost(),
+  'haproxy-hung': situations.haproxyHung(),
+  'two-clusters': situations.twoClusters(),
+  'missing-server': situations.missingServer(),
+  'long-names': situations.longNames(),
+  'hostile-names': situations.hostileNames(),
+  draining: situations.draining(),
+  undecided: situations.undecided(),
+  'nothing-known': situations.nothingKnown(),
 } as const;
 
-const page = (doc: documents.Status, width: number, colour = false): string =>
+const page = (doc: StatusDocument, width: number, colour = false): string =>
   renderStatus(doc, { width, colour, now: documents.now });
 
 const colourCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 describe('renderStatus', () => {
-  for (const [name, doc] of Object.entries(situations)) {
+  for (const [name, doc] of Object.entries(pages)) {
     describe(`of the situation ${name}`, () => {
       it('is the page that was reviewed', async () => {
         await expect(page(doc, 80)).toMatchFileSnapshot(`../../test/pages/${name}.txt`);
@@ -46,17 +48,17 @@ describe('renderStatus', () => {
   }
 
   it('holds no control character but the line break, whatever the names are', () => {
-    expect(page(documents.hostileNames(), 80).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(page(situations.hostileNames(), 80).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
   it('puts the verdict and the alarms before everything else', () => {
-    const [, verdict, alarm] = page(documents.noLeader(), 80).split('\n');
+    const [, verdict, alarm] = page(situations.noLeader(), 80).split('\n');
     expect(verdict).toBe('NOT READY: orders/primary is CLOSED');
     expect(alarm).toEqual(expect.stringContaining('ALARM  orders: n1 claims to be primary without the leader key'));
   });
 
   it('marks a server that takes writes and must not, and raises it to the top', () => {
-    const text = page(documents.missingServer(), 160);
+    const text = page(situations.missingServer(), 160);
     expect(text).toMatch(/^!! +ready haproxy-b +2$/m);
     expect(text).toMatch(/^ALARM {2}orders\/primary: haproxy-b holds n1 in ready, 2 sessions; NOT AS DECIDED/m);
   });
