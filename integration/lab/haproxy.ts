@@ -34,6 +34,8 @@ export interface Haproxy extends HaproxyPaths {
   readonly configure: (config: string | ((paths: HaproxyPaths) => string)) => void;
   /** SIGUSR2 to the master, then waits until a new worker answers. Returns its process id. */
   readonly reload: () => Promise<number>;
+  /** As `reload`, with a configuration that can't be loaded: waits until the master has said so. */
+  readonly reloadInVain: () => Promise<void>;
   /** Ends it with all its workers (SIGTERM, sessions are cut) and starts it again. */
   readonly restart: () => Promise<number>;
   /** SIGSTOP to master and workers: sockets still accept, nothing answers. */
@@ -93,9 +95,20 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     for (const pid of workers) if (commandOf(pid).includes(paths.configFile)) sendSignal(pid, 'SIGKILL');
   };
 
+  // A master that has forked its worker but not entered its own loop loses signals: wait until it answers too.
+  const masterReady = () =>
+    options.masterSocket === false
+      ? new Promise<void>((resolve) => setTimeout(resolve, 100))
+      : eventually('the HAProxy master to answer', () => speaks(paths.masterSocket, 'show proc'), 15_000, 5);
+  const started = async (before: number | undefined) => {
+    const pid = await answering(before);
+    await masterReady();
+    return pid;
+  };
+
   configure(options.config);
   let program = launch();
-  await answering(undefined);
+  await started(undefined);
   return {
     ...paths,
     get program() {
@@ -108,13 +121,21 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     reload: async () => {
       const before = await workerPid();
       program.signal('SIGUSR2');
-      return answering(before);
+      const pid = await answering(before);
+      await masterReady();
+      return pid;
+    },
+    reloadInVain: async () => {
+      const failures = () => program.log().split('Loading failure').length;
+      const before = failures();
+      program.signal('SIGUSR2');
+      await eventually('the reload to fail', () => failures() > before);
     },
     restart: async () => {
       const before = await workerPid().catch(() => undefined);
       await stop();
       program = launch();
-      return answering(before);
+      return started(before);
     },
     freeze: () => signalAll('SIGSTOP'),
     thaw: () => signalAll('SIGCONT'),
@@ -142,6 +163,22 @@ export function askSocket(path: string, line: string, patienceMs = 5_000): Promi
       clearTimeout(timer);
       reject(new Error(`${path} closed without an end`));
     });
+  });
+}
+
+/** Something comes back within 200 ms. (The master does not end a connection after its answer.) */
+function speaks(path: string, line: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const settle = (spoke: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(spoke);
+    };
+    const timer = setTimeout(() => settle(false), 200);
+    socket.on('connect', () => socket.write(`${line}\n`));
+    socket.on('data', () => settle(true));
+    socket.on('error', () => settle(false));
   });
 }
 

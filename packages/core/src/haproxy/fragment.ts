@@ -77,7 +77,6 @@ function serviceLines(
     `frontend ${backend}_in`,
     '    mode tcp',
     `    bind ${bind === undefined ? '' : hostText(bind)}:${port}`,
-    '    option tcplog',
     '    option clitcpka',
     '    # Long, since an idle session in a connection pool is nothing unusual; dead peers are found by TCP keepalive.',
     '    timeout client 12h',

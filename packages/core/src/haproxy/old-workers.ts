@@ -7,16 +7,19 @@
 // sessions end by themselves, by `hard-stop-after`, or by whoever stops that process. It is told as unreachable, never assumed to be empty.
 import type { Clock } from '../model/clock.ts';
 import { after, type Millis } from '../model/units.ts';
+import { isSafeName } from './commands.ts';
 import type { Desired } from './desired.ts';
 import { match } from './match.ts';
-import { type SessionFact, sameWorker, serverKey, type TargetFacts } from './parse.ts';
+import { type ServerFact, type SessionFact, sameWorker, serverKey, type TargetFacts } from './parse.ts';
 import { Tail } from './tail.ts';
 
 /** Below half of the default `stats timeout` (10 s). */
 const KEEPALIVE_MS = 4_000;
 /** How often an old worker is looked at while nothing is due. */
 const LOOK_MS = 1_000;
+/** Having lost sessions, or being replaced only just now, it is looked at sooner. */
 const LOOK_SOON_MS = 100;
+const YOUNG_FOR_MS = 2_000;
 /** How long a worker out of reach is told of: nothing shows when it ends. */
 const UNREACHABLE_FOR_MS = 600_000;
 
@@ -36,7 +39,7 @@ interface OldWorker {
   connections: number | undefined;
   /** The last listing: for which decision, and how many sessions had to go, by backend. */
   listing: { readonly epoch: number; readonly due: ReadonlyMap<string, number> } | undefined;
-  lookedAt: Millis;
+  lookAt: Millis;
   busy: boolean;
 }
 
@@ -97,7 +100,7 @@ export class OldWorkers {
       since: now,
       connections: undefined,
       listing: undefined,
-      lookedAt: now,
+      lookAt: now,
       busy: false,
     };
     this.#old.push(old);
@@ -117,7 +120,7 @@ export class OldWorkers {
     this.#old = this.#old.filter((old) =>
       old.tail === undefined ? now - old.since < UNREACHABLE_FOR_MS : !old.tail.ended,
     );
-    for (const old of this.#old) if (now - old.lookedAt >= LOOK_MS) this.#look(old);
+    for (const old of this.#old) if (now >= old.lookAt) this.#look(old);
   }
 
   /** No old worker that a tail reaches has a session left that the newest decision wants gone from this write service. */
@@ -164,9 +167,10 @@ export class OldWorkers {
     old.busy = true;
     const ended = this.#ended;
     void this.#sweep(old, tail).then(() => {
+      const now = this.#clock.now();
+      const soon = this.#ended > ended || now - old.since < YOUNG_FOR_MS;
       old.busy = false;
-      // Having lost sessions it may have none left soon: then it is let go without delay.
-      old.lookedAt = after(this.#clock.now(), this.#ended > ended ? LOOK_SOON_MS - LOOK_MS : 0);
+      old.lookAt = after(now, soon ? LOOK_SOON_MS : LOOK_MS);
       this.#onChange();
     });
   }
@@ -181,6 +185,8 @@ export class OldWorkers {
       // An open tail would keep an empty worker from ending.
       if (worker.currConns === 0) return tail.close();
       if (desired === undefined) return;
+      // For a moment both workers take connections. This one still obeys, and so gets no session that it must not have.
+      if (!worker.stopping) await tail.fence(fencedLines(old.facts, desired));
       const sessions = await tail.sessions();
       if (sessions === undefined) return;
       const due = dueSessions(sessions, old.facts, desired);
@@ -195,6 +201,15 @@ export class OldWorkers {
       this.#ended += due.length;
     }
   }
+}
+
+/** Lines of write services that shall be in maint. */
+function fencedLines(facts: TargetFacts, desired: Desired): readonly ServerFact[] {
+  return desired.backends
+    .filter(({ exclusive }) => exclusive)
+    .flatMap((backend) => match(facts.servers, backend).wanted)
+    .filter(({ line, state }) => state === 'maint' && isSafeName(line.backend) && isSafeName(line.server))
+    .map(({ line }) => line);
 }
 
 /** Sessions in write services on a server that shall be in maint, and those that still wait and could be given such a server. */

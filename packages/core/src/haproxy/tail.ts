@@ -3,8 +3,8 @@
 //
 //   connect -> `prompt` -> (`show info`: which worker is it?) -> one command at a time -> ... -> end (worker gone, or closed by us)
 import { connect, type Socket } from 'node:net';
+import { lines, type ServerName, SHOW_INFO, setState } from './commands.ts';
 import { parseAnswer, parseSessions, type SessionFact, type WorkerFact } from './parse.ts';
-import { MAX_LINE_BYTES } from './runtime.ts';
 
 const PROMPT = '\n> ';
 
@@ -36,7 +36,7 @@ export class Tail {
 
   /** Which worker is at the other end. Undefined: the connection has ended. Waits as long as the worker hangs. */
   async worker(): Promise<WorkerFact | undefined> {
-    const text = await this.#ask('show info', (answer) => answer.endsWith(PROMPT));
+    const text = await this.#ask(SHOW_INFO, (answer) => answer.endsWith(PROMPT));
     return text === undefined ? undefined : parseAnswer(text.slice(0, -PROMPT.length)).worker;
   }
 
@@ -46,19 +46,14 @@ export class Tail {
     return text === undefined ? undefined : parseSessions(text);
   }
 
-  /**
-   * Ends sessions. Their ids are addresses in HAProxy's memory: list and end back to back. `show info` at the end of each line marks the end of
-   * the answer, since versions differ in how many prompts a line with `;` prints.
-   */
-  async shutdown(ids: readonly string[]): Promise<void> {
-    const perLine = Math.floor((MAX_LINE_BYTES - 32) / 40);
-    for (let from = 0; from < ids.length && !this.#ended; from += perLine) {
-      const line = ids.slice(from, from + perLine).map((id) => `shutdown session ${id}`);
-      await this.#ask(
-        [...line, 'show info'].join(';'),
-        (answer) => answer.includes('\nStopping: ') && answer.endsWith('\n\n> '),
-      );
-    }
+  /** Ends sessions. Their ids are addresses in HAProxy's memory: list and end back to back. */
+  shutdown(ids: readonly string[]): Promise<void> {
+    return this.#send(ids.map((id) => `shutdown session ${id}`));
+  }
+
+  /** Puts servers into maint, which only a worker that has not been told to stop yet obeys. */
+  fence(servers: readonly ServerName[]): Promise<void> {
+    return this.#send(servers.map((server) => setState(server, 'maint')));
   }
 
   close(): void {
@@ -68,6 +63,14 @@ export class Tail {
     this.#waiting?.resolve(undefined);
     this.#waiting = undefined;
     this.#onEnd();
+  }
+
+  /** `show info` at the end of each line marks the end of the answer: versions differ in how many prompts a line with `;` prints. */
+  async #send(commands: readonly string[]): Promise<void> {
+    for (const [, ...line] of lines(commands, [])) {
+      const whole = (answer: string) => answer.includes('\nStopping: ') && answer.endsWith('\n\n> ');
+      if (line.length > 0) await this.#ask([...line, SHOW_INFO].join(';'), whole);
+    }
   }
 
   #ask(line: string, complete: (text: string) => boolean): Promise<string | undefined> {

@@ -39,7 +39,9 @@ export interface TargetOptions {
 
 const SOON_MS = 2;
 const SETTLE_SLOWLY_MS = 20;
+const STRAGGLER_MS = 5;
 const RETRY_MS = 20;
+const BROKEN_FOR_MS = 100;
 /** After the master socket's end the new worker is looked for this long without a pause. */
 const HURRY_MS = 1_000;
 /** A single wrong server may be a newer decision of a second router: ours gets this long to arrive before it is put back. */
@@ -75,7 +77,7 @@ export class Target {
   #readAt: Millis | undefined;
   #plan: Plan | undefined;
   #missingTold = '';
-  #failure: (RuntimeFailure & { readonly since: Millis }) | undefined;
+  #failure: (RuntimeFailure & { readonly since: Millis; readonly told: boolean }) | undefined;
   #denied: { readonly error: string; readonly since: Millis; lastAt: Millis } | undefined;
   #stoppingSince: Millis | undefined;
   #convergedSerial: number | undefined;
@@ -274,13 +276,16 @@ export class Target {
       this.#denied = { error: failure.error, since: this.#denied?.since ?? now, lastAt: now };
       return SOON_MS;
     }
-    const since = this.#failure?.kind === failure.kind ? this.#failure.since : now;
-    // A single connection that ends early is what a reload looks like.
-    const told = this.#failure?.kind === failure.kind && (failure.kind !== 'protocol' || now - since > RETRY_MS);
-    if (this.#failure?.kind !== failure.kind) this.#o.log.debug({ target: this.#o.spec.name, ...failure }, 'no answer');
-    this.#failure = { ...failure, since };
+    const before = this.#failure;
+    const same = before?.kind === failure.kind;
+    const since = before === undefined ? now : before.since;
+    if (!same) this.#o.log.debug({ target: this.#o.spec.name, ...failure }, 'no answer');
+    // Connections that end early for a moment are what a reload looks like.
+    const worthTelling = failure.kind !== 'protocol' || now - since >= BROKEN_FOR_MS;
+    const told = same && before.told;
+    if (worthTelling && !told) this.#tellFailure(failure, now);
+    this.#failure = { ...failure, since, told: told || worthTelling };
     this.#settled = false;
-    if (!told) this.#tellFailure(failure, now);
     if (failure.kind === 'hung' || failure.kind === 'no_permission') return this.#pollMs;
     return now < this.#hurryUntil ? SOON_MS : now - since < 2_000 ? RETRY_MS : this.#pollMs;
   }
@@ -292,7 +297,8 @@ export class Target {
 
   #answered(toCommands: boolean): void {
     const now = this.#clock.now();
-    const since = this.#failure?.since ?? (toCommands ? this.#denied?.since : undefined);
+    const failure = this.#failure?.told === true ? this.#failure : undefined;
+    const since = failure?.since ?? (toCommands ? this.#denied?.since : undefined);
     this.#failure = undefined;
     if (toCommands) this.#denied = undefined;
     if (since !== undefined) this.#report({ kind: 'back', at: now, afterMs: now - since });
@@ -348,7 +354,7 @@ export class Target {
     this.#tellMissing(next.plan, desired.serial, now);
     this.#seeConverged(next, desired, now);
     this.#old.young(facts);
-    return this.#delay(next, now);
+    return this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
   }
 
   /** True: the same worker as at the last read-back. */
@@ -411,8 +417,10 @@ export class Target {
     this.#report({ kind: 'converged', serial: desired.serial, at: now });
   }
 
-  #delay(next: Choice, now: Millis): number {
+  #delay(next: Choice, now: Millis, justOpened: number): number {
     const delays = [this.#pollMs];
+    // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only now.
+    if (justOpened > 0) delays.push(STRAGGLER_MS);
     if (now < this.#hurryUntil) delays.push(SOON_MS);
     if (this.#drift !== undefined && now < this.#drift.actAt) return Math.max(1, this.#drift.actAt - now);
     if (this.#denied !== undefined) return this.#pollMs;
