@@ -16,7 +16,12 @@ import { readRuling } from './reader.ts';
 import type { Case, WriterRuling } from './ruling.ts';
 import { writerRuling } from './writer.ts';
 
-export function decide(view: ClusterView, cluster: ClusterSpec, now: Millis): Decision {
+/**
+ * What each service shall hold at the instant `now` (of the same monotonic clock as the view's instants). Reasons carry the facts they rest on;
+ * without any new fact the decision holds until `reviewAt`.
+ */
+export function decide(unordered: ClusterView, cluster: ClusterSpec, now: Millis): Decision {
+  const view = { ...unordered, members: inOrder(unordered.members) };
   const given: Case = { view, spec: cluster, horizon: new Horizon(now) };
   const writer = writerRuling(given);
   const services = cluster.services.map((service) =>
@@ -34,7 +39,7 @@ export function decide(view: ClusterView, cluster: ClusterSpec, now: Millis): De
 }
 
 function writeService({ view }: Case, service: ServiceSpec, writer: WriterRuling): ServiceDecision {
-  const verdicts = inOrder(view.members).map((member): Verdict => {
+  const verdicts = view.members.map((member): Verdict => {
     if (member.name === writer.member) return { member: member.name, state: writer.state, reason: writer.reason };
     return { member: member.name, state: 'maint', reason: bystander(view, member, writer) };
   });
@@ -63,7 +68,7 @@ function writeSummary({ member, state, reason: because, forAll, undecided }: Wri
 
 function readService(given: Case, service: ServiceSpec, writer: WriterRuling): ServiceDecision {
   const { view } = given;
-  const rulings = inOrder(view.members).map((member) => ({ member, ...readRuling(given, service, member, writer) }));
+  const rulings = view.members.map((member) => ({ member, ...readRuling(given, service, member, writer) }));
   const ready = rulings.filter((ruling) => ruling.ready).map(({ member }) => member.name);
   const fallback = ready.length === 0 && service.fallback === 'primary' ? fallbackOn(view, writer) : undefined;
   const verdicts = rulings.map(({ member: { name }, ready, reason: why }): Verdict => {
