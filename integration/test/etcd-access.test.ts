@@ -26,8 +26,12 @@ function observe(...args: Parameters<typeof observeMirror>): ObservedMirror {
 /** Waits until the status names an error in which all `parts` occur. */
 const saying = (observed: ObservedMirror, ...parts: readonly string[]) =>
   eventually(
-    `an error with ${parts.join(' and ')} (it is: ${JSON.stringify(observed.mirror.status().members[0]?.error)})`,
-    () => observed.mirror.status().members.find(({ error }) => parts.every((part) => error?.includes(part))),
+    `an error with ${parts.join(' and ')}`,
+    () => {
+      const errors = observed.mirror.status().members.map(({ error }) => error);
+      if (errors.some((error) => parts.every((part) => error?.includes(part)))) return true;
+      throw new Error(`the errors are: ${JSON.stringify(errors)}`);
+    },
     8_000,
   );
 
@@ -281,6 +285,17 @@ describe('what is no etcd', () => {
       stream.write(Buffer.of(0, 0, 0, 0, 3, 0x0a, 0xff, 0xff));
     });
     await saying(observe(etcdSpec([endpoint])), 'no protobuf');
+  });
+
+  it('is told when it answers a login with what can be no token', async () => {
+    const endpoint = await answering((stream) => {
+      stream.respond(grpc, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(Buffer.from('\0\0\0\0\x05\x12\x03a\nb'));
+    });
+    const observed = observe(etcdSpec([endpoint], { user: 'u', password: 'p' }));
+    await saying(observed, 'no token');
+    expect(observed.logged.join()).not.toContain('a\\nb');
   });
 
   it('is told when it ends without a status', async () => {

@@ -8,17 +8,8 @@ import { Credentials } from './credentials.ts';
 import { certainlyNotDone, EtcdError, errorOfConnection } from './errors.ts';
 import { hedge } from './hedge.ts';
 import { Member } from './member.ts';
-import {
-  type KeyValue,
-  leaseGrantMethod,
-  leaseRevokeMethod,
-  type Method,
-  type RangeRequest,
-  type RangeResponse,
-  rangeMethod,
-  txnMethod,
-  type WriteOperation,
-} from './messages.ts';
+import { type KeyValue, type Method, type RangeRequest, type RangeResponse, rangeMethod } from './messages.ts';
+import { leaseGrantMethod, leaseRevokeMethod, txnMethod, type WriteOperation } from './write-messages.ts';
 
 export interface EtcdClientOptions {
   readonly spec: EtcdSpec;

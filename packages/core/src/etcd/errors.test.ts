@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseEndpoint } from './endpoint.ts';
 import { certainlyNotDone, EtcdError, errorOfConnection } from './errors.ts';
-import { parseEndpoint } from './transport.ts';
 
 const thrown = (code: string, message = '') => Object.assign(new Error(message), { code });
 

@@ -121,6 +121,7 @@ export class MemberWatch {
           // What refused the login refuses the watch: told below.
         }
       }
+      this.#triedNewToken = false;
       return end(new EtcdError('forbidden', 'etcd: permission denied to watch this prefix'));
     }
     end(new EtcdError('refused', `etcd ended the watch: ${cancelReason === '' ? 'no reason given' : cancelReason}`));

@@ -7,15 +7,12 @@ import type { Clock, Timer } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Millis } from '../model/units.ts';
 import type { Credentials } from './credentials.ts';
-import { EtcdError, errorOfConnection, isGarbage, messageOf } from './errors.ts';
-import { authenticateMethod, type Method, rangeMethod } from './messages.ts';
+import { parseEndpoint, shownEndpoint } from './endpoint.ts';
+import { EtcdError, errorOfConnection, isGarbage } from './errors.ts';
+import { type Method, rangeMethod } from './messages.ts';
 import { SilenceGuard } from './silence.ts';
-import { type Exchange, parseEndpoint, Session } from './transport.ts';
-
-export interface Login {
-  readonly name: string;
-  readonly password: string;
-}
+import { type Login, Token } from './token.ts';
+import { type Exchange, Session } from './transport.ts';
 
 export interface MemberOptions {
   readonly endpoint: string;
@@ -26,8 +23,6 @@ export interface MemberOptions {
 }
 
 const connectTimeoutMs = 1_000;
-/** Logging in makes the server compute a slow password hash. */
-const loginDeadlineMs = 3_000;
 /** A session whose place was taken may end its running calls for this long. */
 const retireMs = 2_000;
 const firstBackoffMs = 50;
@@ -41,7 +36,7 @@ const giveUpMs = 400;
 interface Line {
   readonly session: Session;
   readonly silence: SilenceGuard;
-  token: string;
+  readonly token: Token;
 }
 
 export class Member {
@@ -108,13 +103,13 @@ export class Member {
   ): Promise<Response> {
     const line = this.#line;
     if (line === undefined) throw new EtcdError('not_connected', this.#error ?? 'not connected');
-    const { token } = line;
+    const used = line.token.text;
     try {
       return await this.#ask(line, method, request, deadlineMs);
     } catch (error) {
       const problem = errorOfConnection(error);
       if (problem.code !== 'token_lost') throw problem;
-      await this.#renewToken(line, token);
+      await line.token.renew(used);
       return await this.#ask(line, method, request, deadlineMs);
     }
   }
@@ -126,7 +121,7 @@ export class Member {
     handlers: { readonly onMessage: (response: Response) => void; readonly onEnd: (error: EtcdError) => void },
   ): Exchange {
     const line = this.#line;
-    if (line !== undefined) return line.session.stream(method, request, { ...handlers, token: line.token });
+    if (line !== undefined) return line.session.stream(method, request, { ...handlers, token: line.token.text });
     let canceled = false;
     queueMicrotask(() => {
       if (!canceled) handlers.onEnd(new EtcdError('not_connected', this.#error ?? 'not connected'));
@@ -136,8 +131,8 @@ export class Member {
 
   /** Logs in anew, because a stream was refused for its token. Rejects with EtcdError. */
   async renewToken(): Promise<void> {
-    const line = this.#line;
-    if (line !== undefined) await this.#renewToken(line, line.token);
+    const token = this.#line?.token;
+    await token?.renew(token.text);
   }
 
   /** A new session with the certificates as they are now; the old one serves until the new one does. */
@@ -163,7 +158,7 @@ export class Member {
 
   async #connect(): Promise<void> {
     if (this.#closed) return;
-    const { clock, credentials, endpoint } = this.#options;
+    const { clock, credentials, endpoint, login } = this.#options;
     let line: Line;
     try {
       const session = new Session({
@@ -174,8 +169,7 @@ export class Member {
       });
       this.#opening = session;
       await session.ready;
-      line = { session, silence: this.#silenceGuard(session), token: '' };
-      line.token = await this.#logIn(session);
+      line = { session, silence: this.#silenceGuard(session), token: await Token.get(session, login) };
       if (session.end !== undefined) throw session.end;
     } catch (error) {
       this.#opening?.destroy(errorOfConnection(error));
@@ -238,7 +232,7 @@ export class Member {
     const debt = { sentAt };
     this.#owed.add(debt);
     try {
-      const response = await line.session.call(method, request, { deadlineMs, token: line.token });
+      const response = await line.session.call(method, request, { deadlineMs, token: line.token.text });
       const tookMs = clock.now() - sentAt;
       this.#rttMs = this.#rttMs === 0 ? tookMs : this.#rttMs + (tookMs - this.#rttMs) / 8;
       // A session counts as good, and the next trouble begins with a short wait, once it has answered something.
@@ -251,35 +245,6 @@ export class Member {
     } finally {
       answered();
       this.#owed.delete(debt);
-    }
-  }
-
-  async #logIn(session: Session): Promise<string> {
-    const { login } = this.#options;
-    if (login === undefined) return '';
-    try {
-      return await session.call(authenticateMethod, login, { deadlineMs: loginDeadlineMs, token: '' });
-    } catch (error) {
-      // A cluster that asks for no password takes us as well as one that does.
-      if (messageOf(error).includes('authentication is not enabled')) return '';
-      throw errorOfConnection(error);
-    }
-  }
-
-  readonly #logins = new WeakMap<Line, Promise<string>>();
-
-  /** Several calls that lost the same token share one login. */
-  async #renewToken(line: Line, used: string): Promise<void> {
-    if (this.#options.login === undefined) {
-      throw new EtcdError('denied', 'etcd wants a user and a password, and none is configured');
-    }
-    if (line.token !== used) return;
-    const running = this.#logins.get(line) ?? this.#logIn(line.session);
-    this.#logins.set(line, running);
-    try {
-      line.token = await running;
-    } finally {
-      this.#logins.delete(line);
     }
   }
 
@@ -297,13 +262,5 @@ export class Member {
       onSilent: () =>
         session.destroy(new EtcdError('silent', `no sign of life for ${doubtMs + giveUpMs} ms, although asked`)),
     });
-  }
-}
-
-function shownEndpoint(endpoint: string): string {
-  try {
-    return parseEndpoint(endpoint).text;
-  } catch {
-    return endpoint.replace(/\/\/[^/]*@/, '//');
   }
 }

@@ -3,15 +3,8 @@ import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { revision } from '../model/units.ts';
 import { EtcdError } from './errors.ts';
-import {
-  authenticateMethod,
-  leaseGrantMethod,
-  leaseRevokeMethod,
-  prefixRange,
-  rangeMethod,
-  txnMethod,
-  watchMethod,
-} from './messages.ts';
+import { authenticateMethod, prefixRange, rangeMethod, watchMethod } from './messages.ts';
+import { leaseGrantMethod, leaseRevokeMethod, txnMethod } from './write-messages.ts';
 
 // The other side of the wire, written down apart from the codec under test: the fields as etcd's API reference lists them.
 const { root } = protobuf.parse(

@@ -1,4 +1,4 @@
-// The few calls of etcd's v3 API that we use, with the few fields of them that we use. Field numbers are those of etcd's rpc.proto,
+// The calls of etcd's v3 API that read, watch and log in, with the few fields of them that we use. Field numbers are those of etcd's rpc.proto,
 // which is the same for every etcd 3.x.
 import { type Revision, revision } from '../model/units.ts';
 import { delimited, MessageWriter, readMessage, readText, readUint64, varint } from './wire.ts';
@@ -64,34 +64,9 @@ export interface WatchResponse {
   readonly events: readonly WatchEvent[];
 }
 
-/** One write within a transaction. A lease is a decimal id; `0`: none. */
-export type WriteOperation =
-  | { readonly type: 'put'; readonly key: string; readonly value: string; readonly lease: string }
-  | { readonly type: 'delete'; readonly key: string };
+export const noHeader: ResponseHeader = { clusterId: '0', memberId: '0', revision: revision(0), raftTerm: 0n };
 
-/** All `writes`, if every key still has the given modRevision (0: does not exist); else reads those keys. */
-export interface TxnRequest {
-  readonly expect: readonly { readonly key: string; readonly modRevision: Revision }[];
-  readonly writes: readonly WriteOperation[];
-}
-
-export interface TxnResponse {
-  readonly header: ResponseHeader;
-  readonly succeeded: boolean;
-  /** When it did not succeed: the keys of `expect` as they are. */
-  readonly found: readonly KeyValue[];
-}
-
-export interface LeaseGrantResponse {
-  readonly header: ResponseHeader;
-  readonly lease: string;
-  /** What etcd granted, seconds; it raises short ones. */
-  readonly ttlS: number;
-}
-
-const noHeader: ResponseHeader = { clusterId: '0', memberId: '0', revision: revision(0), raftTerm: 0n };
-
-function readHeader(bytes: Uint8Array): ResponseHeader {
+export function readHeader(bytes: Uint8Array): ResponseHeader {
   let clusterId = 0n;
   let memberId = 0n;
   let rev = 0n;
@@ -138,7 +113,7 @@ function readEvent(bytes: Uint8Array): WatchEvent {
   return deleted ? { type: 'delete', key: found.key, modRevision: found.modRevision } : { type: 'put', kv: found };
 }
 
-function readRange(bytes: Uint8Array): RangeResponse {
+export function readRange(bytes: Uint8Array): RangeResponse {
   let header = noHeader;
   const kvs: KeyValue[] = [];
   readMessage(bytes, (tag, reader) => {
@@ -150,7 +125,7 @@ function readRange(bytes: Uint8Array): RangeResponse {
   return { header, kvs };
 }
 
-function writeRange({ key, rangeEnd, keysOnly, limit, serializable }: RangeRequest): Uint8Array {
+export function writeRange({ key, rangeEnd, keysOnly, limit, serializable }: RangeRequest): Uint8Array {
   return new MessageWriter()
     .text(1, key)
     .text(2, rangeEnd ?? '')
@@ -158,20 +133,6 @@ function writeRange({ key, rangeEnd, keysOnly, limit, serializable }: RangeReque
     .number(7, serializable ?? false)
     .number(8, keysOnly ?? false)
     .done();
-}
-
-const writePut = (put: { readonly key: string; readonly value: string; readonly lease: string }): Uint8Array =>
-  new MessageWriter().text(1, put.key).text(2, put.value).number(3, BigInt(put.lease)).done();
-
-/** The header of an answer of which nothing else matters. */
-function readHeaderOnly(bytes: Uint8Array): ResponseHeader {
-  let header = noHeader;
-  readMessage(bytes, (tag, reader) => {
-    if (tag !== delimited(1)) return false;
-    header = readHeader(reader.bytes());
-    return true;
-  });
-  return header;
 }
 
 export const rangeMethod: Method<RangeRequest, RangeResponse> = {
@@ -208,75 +169,6 @@ export const watchMethod: Method<WatchRequest, WatchResponse> = {
     });
     return { header, created, canceled, compactRevision: revision(compactRevision), cancelReason, events };
   },
-};
-
-/** Enumeration values of etcdserverpb.Compare: "modRevision equals". */
-const compareEqual = 0;
-const compareMod = 2;
-
-export const txnMethod: Method<TxnRequest, TxnResponse> = {
-  path: '/etcdserverpb.KV/Txn',
-  encode: ({ expect, writes }) => {
-    const txn = new MessageWriter();
-    for (const { key, modRevision } of expect) {
-      const compare = new MessageWriter().number(1, compareEqual).number(2, compareMod).text(3, key);
-      // A `oneof`: the zero that means "does not exist" is what etcd assumes when the field is missing.
-      txn.message(1, compare.number(6, modRevision).done());
-    }
-    for (const write of writes) {
-      const operation = new MessageWriter();
-      if (write.type === 'put') operation.message(2, writePut(write));
-      else operation.message(3, new MessageWriter().text(1, write.key).done());
-      txn.message(2, operation.done());
-    }
-    for (const { key } of expect) {
-      const read = writeRange({ key: Buffer.from(key), rangeEnd: undefined });
-      txn.message(3, new MessageWriter().message(1, read).done());
-    }
-    return txn.done();
-  },
-  decode: (bytes) => {
-    let header = noHeader;
-    let succeeded = false;
-    const found: KeyValue[] = [];
-    readMessage(bytes, (tag, reader) => {
-      if (tag === delimited(1)) header = readHeader(reader.bytes());
-      else if (tag === varint(2)) succeeded = reader.bool();
-      else if (tag === delimited(3)) {
-        readMessage(reader.bytes(), (kind, response) => {
-          if (kind !== delimited(1)) return false;
-          found.push(...readRange(response.bytes()).kvs);
-          return true;
-        });
-      } else return false;
-      return true;
-    });
-    return { header, succeeded, found };
-  },
-};
-
-export const leaseGrantMethod: Method<{ readonly ttlS: number }, LeaseGrantResponse> = {
-  path: '/etcdserverpb.Lease/LeaseGrant',
-  encode: ({ ttlS }) => new MessageWriter().number(1, ttlS).done(),
-  decode: (bytes) => {
-    let header = noHeader;
-    let lease = 0n;
-    let ttl = 0n;
-    readMessage(bytes, (tag, reader) => {
-      if (tag === delimited(1)) header = readHeader(reader.bytes());
-      else if (tag === varint(2)) lease = readUint64(reader);
-      else if (tag === varint(3)) ttl = readUint64(reader);
-      else return false;
-      return true;
-    });
-    return { header, lease: String(lease), ttlS: Number(ttl) };
-  },
-};
-
-export const leaseRevokeMethod: Method<{ readonly lease: string }, ResponseHeader> = {
-  path: '/etcdserverpb.Lease/LeaseRevoke',
-  encode: ({ lease }) => new MessageWriter().number(1, BigInt(lease)).done(),
-  decode: readHeaderOnly,
 };
 
 /** Gives the token. */

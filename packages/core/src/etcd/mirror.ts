@@ -14,6 +14,7 @@ import { MemberWatch } from './member-watch.ts';
 import { type KeyRange, prefixRange, type RangeRequest, type WatchResponse } from './messages.ts';
 import type { MirrorChange, MirrorSnapshot, MirrorStatus, ProofResult, RelistReason } from './mirror-change.ts';
 import { PrefixView } from './prefix-view.ts';
+import { Signal } from './signal.ts';
 
 export type { KeyValue } from './messages.ts';
 export type * from './mirror-change.ts';
@@ -53,7 +54,10 @@ export class EtcdMirror {
     rewind: 0,
     cluster_changed: 0,
   };
-  readonly #applied = new Set<() => void>();
+  /** A watch or a list has changed the view. */
+  readonly #applied: Signal;
+  /** A member has a session. */
+  readonly #connected: Signal;
   #lastList: Promise<void> = Promise.resolve();
   #beatTimer: Timer | undefined;
   #beating = false;
@@ -72,6 +76,8 @@ export class EtcdMirror {
     this.#prefix = prefix;
     this.#range = prefixRange(prefix);
     this.#intervalMs = proofIntervalMs;
+    this.#applied = new Signal(clock);
+    this.#connected = new Signal(clock);
     const common = {
       clock,
       range: this.#range,
@@ -87,6 +93,7 @@ export class EtcdMirror {
     const { members } = this.#client;
     // A member that comes back ends a time without proofs at once, not at the next beat.
     const wake = () => {
+      this.#connected.fire();
       if (this.#view.snapshot === undefined || this.#error !== undefined) this.#beatSoon(0);
     };
     this.#leave = members.map((member) => member.onReady(wake));
@@ -144,7 +151,7 @@ export class EtcdMirror {
     for (const leave of this.#leave) leave();
     for (const watch of this.#watches) watch.close();
     this.#listeners.clear();
-    for (const look of [...this.#applied]) look();
+    this.#applied.fire();
   }
 
   async #proveSince(deadlineMs: number): Promise<ProofResult> {
@@ -160,26 +167,13 @@ export class EtcdMirror {
         failure = messageOf(error);
         const disconnected = error instanceof EtcdError && ['ended', 'not_connected'].includes(error.code);
         if (!disconnected) return { ok: false, error: failure };
-        await this.#nextReady(Math.min(leftMs, 50));
+        await this.#connected.until(() => true, Math.min(leftMs, 50));
       }
       const snapshot = this.#view.snapshot;
       if (snapshot !== undefined && snapshot.confirmedAt >= askedAt) {
         return { ok: true, at: snapshot.confirmedAt, revision: snapshot.revision };
       }
     }
-  }
-
-  /** Waits for a member's next session, a little. */
-  #nextReady(patienceMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const over = () => {
-        timer.cancel();
-        for (const leave of leaves) leave();
-        resolve();
-      };
-      const timer = this.#clock.after(patienceMs, over);
-      const leaves = this.#client.members.map((member) => member.onReady(over));
-    });
   }
 
   #beatSoon(delayMs: number): void {
@@ -234,7 +228,8 @@ export class EtcdMirror {
     const breach = view.breakWith(answer.header, before);
     if (breach !== undefined) return this.#list(breach, sameEpoch);
     const fits = () => view.fits(answer);
-    if (!fits()) await this.#untilApplied(fits);
+    const watched = this.#watches.some((watch) => watch.watching);
+    if (watched && !fits()) await this.#applied.until(() => this.#closed || fits(), streamsMayLagMs);
     if (!fits()) await this.#list('behind', () => sameEpoch() && !fits());
     if (!this.#closed && sameEpoch() && fits()) this.#tell(view.confirm(answer));
   }
@@ -260,7 +255,7 @@ export class EtcdMirror {
       this.#log.warn(fields, 'etcd prefix was listed anew');
     }
     this.#tell(change);
-    for (const look of [...this.#applied]) look();
+    this.#applied.fire();
     if (this.#view.known().epoch !== before.epoch) for (const watch of this.#watches) watch.reopen();
   }
 
@@ -284,7 +279,7 @@ export class EtcdMirror {
       this.#events += change.events.length;
       this.#tell(change);
     }
-    if (response.events.length > 0) for (const look of [...this.#applied]) look();
+    if (response.events.length > 0) this.#applied.fire();
     return undefined;
   }
 
@@ -294,23 +289,6 @@ export class EtcdMirror {
       else this.#readErrors.set(member, error.message);
     };
     return this.#client.read(request, { ...options, report });
-  }
-
-  /** Waits, a little, until a watch has brought what `fits` wants. */
-  #untilApplied(fits: () => boolean): Promise<void> {
-    if (!this.#watches.some((watch) => watch.watching)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const look = () => {
-        if (this.#closed || fits()) over();
-      };
-      const over = () => {
-        timer.cancel();
-        this.#applied.delete(look);
-        resolve();
-      };
-      const timer = this.#clock.after(streamsMayLagMs, over);
-      this.#applied.add(look);
-    });
   }
 
   #tell(change: MirrorChange | undefined): void {

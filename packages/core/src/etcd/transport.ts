@@ -3,12 +3,13 @@
 //
 //   connecting ──SETTINGS──▶ ready ──error, GOAWAY, destroy()──▶ ended
 //       └──────────error, no SETTINGS in time, destroy()──────────▲
-import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
 import type { Millis } from '../model/units.ts';
-import { EtcdError, errorOfConnection } from './errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import { EtcdError, errorOfConnection, messageOf } from './errors.ts';
 import { FrameReader, frame, headerError, statusError } from './grpc.ts';
 import type { Method } from './messages.ts';
 
@@ -22,28 +23,6 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** Until the first HTTP/2 SETTINGS frame: TCP accepts for a frozen process, only this shows that one is there. */
   readonly connectTimeoutMs: number;
-}
-
-export interface Endpoint {
-  readonly secure: boolean;
-  readonly host: string;
-  readonly port: number;
-  /** As shown to people: without user and password, if anybody wrote some. */
-  readonly text: string;
-}
-
-/** Reads `http://10.0.0.1:2379`, `https://[::1]:2379`, `host:2379`; without a port it is 2379. Throws EtcdError `unreachable`. */
-export function parseEndpoint(text: string): Endpoint {
-  const full = text.includes('://') ? text : `http://${text}`;
-  const url = URL.canParse(full) ? new URL(full) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-    throw new EtcdError('unreachable', 'an etcd endpoint is written as http://host:2379 or https://host:2379');
-  }
-  const secure = url.protocol === 'https:';
-  // URL drops the port that is the default of its scheme.
-  const written = /:(\d+)\/?$/.exec(full)?.[1];
-  const port = Number(written ?? (url.port === '' ? 2379 : url.port));
-  return { secure, port, host: url.hostname.replace(/^\[|\]$/g, ''), text: `${url.protocol}//${url.hostname}:${port}` };
 }
 
 /** A running call or stream. */
@@ -199,6 +178,24 @@ export class Session {
     return new EtcdError('ended', `${error.message} before it spoke HTTP/2: ${hint}`, error);
   }
 
+  #request({ path, headers }: ExchangeOptions): ClientHttp2Stream | EtcdError {
+    if (this.#end !== undefined || this.#http.destroyed || this.#http.closed) {
+      return this.#end ?? new EtcdError('ended', 'the connection is closing');
+    }
+    try {
+      return this.#http.request({
+        ':method': 'POST',
+        ':path': path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        ...headers,
+      });
+    } catch (error) {
+      // A token that can't be a header, for one.
+      return new EtcdError('garbled', `the call could not be made: ${messageOf(error)}`, error);
+    }
+  }
+
   #exchange(options: ExchangeOptions): Exchange {
     let over = false;
     const finish = (error: EtcdError | undefined) => {
@@ -206,18 +203,11 @@ export class Session {
       over = true;
       options.onEnd(error);
     };
-    if (this.#end !== undefined || this.#http.destroyed || this.#http.closed) {
-      const reason = this.#end ?? new EtcdError('ended', 'the connection is closing');
-      queueMicrotask(() => finish(reason));
+    const stream = this.#request(options);
+    if (stream instanceof EtcdError) {
+      queueMicrotask(() => finish(stream));
       return { cancel: () => (over = true) };
     }
-    const stream = this.#http.request({
-      ':method': 'POST',
-      ':path': options.path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...options.headers,
-    });
     const cancel = () => {
       over = true;
       stream.close(constants.NGHTTP2_CANCEL);
