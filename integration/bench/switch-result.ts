@@ -5,10 +5,12 @@ import { connectTimeoutMs, writeEveryMs } from './methods.ts';
 import type { Outcome, Switched } from './outcome.ts';
 import type { SectionResult } from './result.ts';
 import type { SamplerReport } from './sampler.ts';
+import type { Way } from './way.ts';
 
 export interface Round {
   readonly switched: Switched;
   readonly outcomes: readonly Outcome[];
+  readonly way: Way | undefined;
   /** What pgrouted's own journal says about this switch. */
   readonly phases: SwitchPhases | undefined;
 }
@@ -40,7 +42,7 @@ export function switchResult(figures: SwitchFigures): SectionResult {
       writers: { everyMs: writeEveryMs, connectTimeoutMs, acknowledged: figures.writes },
       eventLoopDelayP99Ms: round(figures.loopDelayP99Ms),
       observers: observers.map(({ target, backends, period }) => ({ target, backends, period })),
-      rounds: rounds.map(({ switched, outcomes, phases }) => ({
+      rounds: rounds.map(({ switched, outcomes, way, phases }) => ({
         kind: switched.kind,
         from: switched.from,
         to: switched.to,
@@ -51,6 +53,7 @@ export function switchResult(figures: SwitchFigures): SectionResult {
           outageMs: round(outcome.outageMs),
           twoInRotationMs: outcome.twoInRotationMs === null ? null : round(outcome.twoInRotationMs),
         })),
+        way,
         phases,
       })),
       firstOnSwitches: { pgrouted: first, of: rounds.length },
@@ -65,10 +68,13 @@ export function switchResult(figures: SwitchFigures): SectionResult {
       'wrong server: writes refused by a standby, plus writes acknowledged by a server while another one held the leader key.',
       'kill -9: Patroni and PostgreSQL of the primary node at one instant; the wait for the leader key to run out is part of the time without writes, not of the first write.',
     ],
-    tables: kinds.flatMap((kind) => {
-      const some = rounds.filter(({ switched }) => switched.kind === kind);
-      return some.length === 0 ? [] : [tableOf(kind, some, methods)];
-    }),
+    tables: [
+      ...kinds.flatMap((kind) => {
+        const some = rounds.filter(({ switched }) => switched.kind === kind);
+        return some.length === 0 ? [] : [tableOf(kind, some, methods)];
+      }),
+      wayTable(rounds.flatMap(({ way }) => (way === undefined ? [] : [way]))),
+    ],
     goals: [
       {
         what: 'first write after writable, every switch',
@@ -142,4 +148,23 @@ function tableOf(kind: string, rounds: readonly Round[], methods: SwitchFigures[
     ],
   ];
   return table([...heads, ...rows]);
+}
+
+const stations: readonly (readonly [keyof Way, string])[] = [
+  ['provenMs', 'its probe says so'],
+  ['openedMs', 'it has read back that HAProxy lets it in'],
+  ['inRotationMs', 'the observer reads the same'],
+  ['tryBeganMs', 'the writer begins the try that succeeds'],
+  ['firstWriteMs', 'its write is acknowledged'],
+];
+
+function wayTable(ways: readonly Way[]): string {
+  const rows = stations.map(([station, words]) => {
+    const values = ways.flatMap(({ [station]: value }) => (value === null ? [] : [value]));
+    return [words, showMs(percentile(values, 0.5)), showMs(percentile(values, 1))];
+  });
+  return table([
+    [`pgrouted, ${ways.length} switches: ms after the new PostgreSQL proved writable`, 'median', 'max'],
+    ...rows,
+  ]);
 }

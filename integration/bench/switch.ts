@@ -8,9 +8,10 @@ import { type AuthorityWatch, watchAuthority } from './authority.ts';
 import { type DirectProber, startDirectProber } from './direct-prober.ts';
 import { fromPerformance, nowMs, sleep } from './instant.ts';
 import { type Methods, settled, startMethods } from './methods.ts';
-import { type Outcome, outcomeOf, type Switched } from './outcome.ts';
+import { type Observed, outcomeOf, type Switched } from './outcome.ts';
 import type { Section } from './result.ts';
 import { type Round, switchResult } from './switch-result.ts';
+import { wayOf } from './way.ts';
 
 /** Patroni's times in seconds. `ttl` is the least that newer Patroni versions take; `loop_wait` is Patroni's own default. */
 const times = { ttl: 20, loopWait: 10, retryTimeout: 5 };
@@ -75,39 +76,47 @@ async function oneSwitch(scene: Scene, kind: Switched['kind']): Promise<Round> {
   const lastSeq = (await methods.daemon.events()).at(-1)?.seq ?? 0;
   const order =
     kind === 'switchover' ? orderSwitchover(from.restPort, from.name, undefined) : from.killNode().then(() => 'killed');
-  const to = await eventually(
-    'another server to take writes',
-    () => cluster.nodes.find(({ name }) => name !== from.name && witness.now(name) === 'primary')?.name,
-    90_000,
-    20,
-  );
-  await order;
+  const [to] = await Promise.all([
+    eventually(
+      'another server to take writes',
+      () => cluster.nodes.find(({ name }) => name !== from.name && witness.now(name) === 'primary')?.name,
+      90_000,
+      20,
+    ),
+    order,
+  ]);
   const writableAt = witness.stays(to).findLast(({ state }) => state === 'primary')?.from ?? Number.NaN;
   await settled(methods, to);
   await sleep(1_000);
   const switched: Switched = { kind, from: from.name, to, beganAt, writableAt, endedAt: nowMs() };
-  const outcomes = outcomesOf(scene, switched);
+  const observed = observations(scene, switched);
   const journal = (await methods.daemon.events()).filter(({ seq }) => seq > lastSeq);
   if (kind === 'kill -9') from.start();
-  return { switched, outcomes, phases: journal.findLast((entry) => entry.kind === 'switch')?.phases };
+  const wallToInstant = nowMs() - (performance.timeOrigin + performance.now());
+  const [ours] = observed;
+  return {
+    switched,
+    outcomes: observed.map((each) => outcomeOf(switched, each)),
+    way: ours === undefined ? undefined : wayOf(switched, journal, ours, (wallMs) => wallMs + wallToInstant),
+    phases: journal.findLast((entry) => entry.kind === 'switch')?.phases,
+  };
 }
 
-function outcomesOf({ methods, authority }: Scene, switched: Switched): readonly Outcome[] {
+/** What was seen of each method since a second before the switch; pgrouted is the first. */
+function observations({ methods, authority }: Scene, switched: Switched): readonly Observed[] {
   const since = switched.beganAt - 1_000;
-  return methods.all.map(({ name, writer, seenAt }) =>
-    outcomeOf(switched, {
-      method: name,
-      attempts: writer
-        .attempts()
-        .filter(({ endedAt }) => fromPerformance(endedAt) >= since)
-        .map((attempt) => ({
-          ...attempt,
-          beganAt: fromPerformance(attempt.beganAt),
-          endedAt: fromPerformance(attempt.endedAt),
-        })),
-      gaps: writer.gaps(100).map((gap) => ({ ...gap, from: fromPerformance(gap.from), to: fromPerformance(gap.to) })),
-      changes: seenAt === undefined ? undefined : methods.sampler.changes(seenAt.target, seenAt.backend),
-      holderAt: authority.holderAt,
-    }),
-  );
+  return methods.all.map(({ name, writer, seenAt }) => ({
+    method: name,
+    attempts: writer
+      .attempts()
+      .filter(({ endedAt }) => fromPerformance(endedAt) >= since)
+      .map((attempt) => ({
+        ...attempt,
+        beganAt: fromPerformance(attempt.beganAt),
+        endedAt: fromPerformance(attempt.endedAt),
+      })),
+    gaps: writer.gaps(100).map((gap) => ({ ...gap, from: fromPerformance(gap.from), to: fromPerformance(gap.to) })),
+    changes: seenAt === undefined ? undefined : methods.sampler.changes(seenAt.target, seenAt.backend),
+    holderAt: authority.holderAt,
+  }));
 }
