@@ -254,7 +254,7 @@ class Router implements RunningRouter {
         if (view.leadership.kind === 'held') {
           const { member } = view.leadership;
           const said = memberOf(view, member)?.probe?.lastAnswer;
-          if (said?.kind === 'primary' && said.at >= view.leadership.seenAt) clock.proven(member, now);
+          if (said?.kind === 'primary' && said.at >= view.leadership.seenAt) clock.proven(member, said.at, now);
         }
         if (writer === undefined) clock.closed(now);
         else clock.decided(now);

@@ -41,15 +41,26 @@ export class SwitchClock {
     }
   }
 
-  /** The service was fenced without a change of leader (its PostgreSQL went down): a switch from a server to itself, or to another. */
+  /** The service is decided closed. Without a change of leader (its PostgreSQL went down) that begins a switch from a server to itself. */
   closed(now: Millis): void {
-    if (this.#startedAt === undefined) this.#begin(now);
+    if (this.#startedAt === undefined) {
+      this.#begin(now);
+      this.#named = this.#settled;
+    }
+    // Closed again after it was to be opened: that proof is used up.
+    if (this.#times.delete('decided')) this.#times.delete('proven');
   }
 
-  /** PostgreSQL of the named member was seen to take writes. */
-  proven(member: string, now: Millis): void {
-    if (this.#startedAt !== undefined && member === this.#named && !this.#times.has('proven'))
-      this.#mark('proven', now);
+  /** PostgreSQL of the named member said that it takes writes; the question was sent at `askedAt`. */
+  proven(member: string, askedAt: Millis, now: Millis): void {
+    if (
+      this.#startedAt === undefined ||
+      askedAt < this.#startedAt ||
+      member !== this.#named ||
+      this.#times.has('proven')
+    )
+      return;
+    this.#mark('proven', now);
   }
 
   decided(now: Millis): void {
