@@ -12,7 +12,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
-            'integration/{lab,demo}/**/*.test.ts',
+            'integration/{lab,demo,bench}/**/*.test.ts',
           ],
         },
       },
