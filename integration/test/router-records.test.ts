@@ -83,6 +83,11 @@ describe('a router beside HAProxy', () => {
     expect(await whoWrites()).toBe('n1');
     const readers = await openSessions(readPort, 20);
     expect([...servedBy(readers).keys()].sort()).toEqual(['n2', 'n3']);
+    await daemon.until('the sessions to be told', (status) => {
+      const replica = status.clusters[0]?.services.find((service) => service.name === 'replica');
+      const held = replica?.servers.flatMap((server) => server.held) ?? [];
+      return held.reduce((sum, { sessions }) => sum + (sessions ?? 0), 0) === readers.length;
+    });
     for (const reader of readers) reader.close();
     expect((await daemon.get('/v1/primary')).body).toBe('"n1"');
   });

@@ -37,7 +37,11 @@ export async function exchange(
   known: TargetFacts | undefined,
 ): Promise<ReadBack> {
   const ids = new Map(known?.servers.map(({ backend, backendId }) => [backend, backendId]));
-  const reads = backends.flatMap(({ backend, exclusive }) => showBackend(backend, ids.get(backend), exclusive));
+  // A write service waits for its sessions to end; those of read services are told to people only, so that no command waits for them.
+  const calm = commands.length === 0;
+  const reads = backends.flatMap(({ backend, exclusive }) => showBackend(backend, ids.get(backend), exclusive || calm));
+  const counted = new Set(backends.filter(({ exclusive }) => exclusive || calm).map(({ backend }) => backend));
+  const before = new Map(known?.servers.map((server) => [serverKey(server), server.sessions]));
   const servers = new Map<string, ServerFact>();
   const sessions = new Map<string, number>();
   const mostSessions = new Map<string, number>();
@@ -63,7 +67,10 @@ export async function exchange(
     kind: 'facts',
     facts: {
       worker,
-      servers: [...servers.values()].map((server) => ({ ...server, sessions: sessions.get(serverKey(server)) })),
+      servers: [...servers.values()].map((server) => {
+        const key = serverKey(server);
+        return { ...server, sessions: (counted.has(server.backend) ? sessions : before).get(key) };
+      }),
     },
     mostSessions,
     notes,
