@@ -141,7 +141,7 @@ export interface ClusterView {
   /** Members that Patroni's failsafe key lists, while failsafe mode is on. */
   readonly failsafeMembers: readonly string[];
   readonly plannedSwitch: PlannedSwitch | undefined;
-  /** The greatest timeline seen in history, in the leader's record or by a probe. */
+  /** The greatest timeline seen in history or in a leader's record; what a probe says stands with its member. */
   readonly timeline: number | undefined;
   readonly problems: readonly RecordProblem[];
   /** When `timeline` was seen to rise. */

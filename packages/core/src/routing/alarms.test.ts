@@ -46,6 +46,10 @@ describe('alarms', () => {
     expect(stuck([primaryAt(ago(15_000)), failing('down')])).toEqual(['leader_stuck']);
   });
 
+  it('do not call a leader stuck when only etcd is missing', () => {
+    expect(codes(aView({ confirmedAt: ago(60_000) }), byRecords)).toEqual(['etcd_unconfirmed']);
+  });
+
   it('by records count from the last record', () => {
     const view = withMember(aView(), 'n1', { role: 'replica', probe: undefined });
     expect(codes(view, byRecords)).toEqual([]);

@@ -23,12 +23,11 @@ export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
   return stuck === undefined ? alarms : [...alarms, stuck];
 }
 
-function stuckLeader(
-  { view, spec, horizon }: Case,
-  { state, member, reason: because }: WriterRuling,
-): Reason | undefined {
+/** Where only etcd's confirmation is missing, the leader is not stuck: that has an alarm of its own. */
+function stuckLeader({ view, spec, horizon }: Case, writer: WriterRuling): Reason | undefined {
+  const { state, member, mayRead, reason: because } = writer;
   const { leadership } = view;
-  if (state === 'ready' || leadership.kind !== 'held' || member !== leadership.member) return undefined;
+  if (state === 'ready' || mayRead || leadership.kind !== 'held' || member !== leadership.member) return undefined;
   const leader = memberOf(view, member);
   const provenAt = spec.probe === undefined ? leader?.recordSeenAt : leader?.probe?.lastPrimaryAt;
   const recently = [leadership.seenAt, provenAt].some((at) => at !== undefined && horizon.within(at, STUCK_MS));
