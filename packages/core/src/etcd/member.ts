@@ -47,7 +47,10 @@ export class Member {
   #line: Line | undefined;
   #opening: Session | undefined;
   #retry: Timer | undefined;
+  /** A session whose place was taken; it may still end its running calls. */
+  #retired: Session | undefined;
   #failures = 0;
+  #warned: string | undefined;
   #error: string | undefined = 'not connected yet';
   #heardAt: Millis | undefined;
   #rttMs = 0;
@@ -154,6 +157,7 @@ export class Member {
     const reason = new EtcdError('closed', 'closed');
     this.#opening?.destroy(reason);
     this.#line?.session.destroy(reason);
+    this.#retired?.destroy(reason);
   }
 
   async #connect(): Promise<void> {
@@ -184,7 +188,11 @@ export class Member {
     void line.session.ended.then((error) => this.#lost(line, error));
     for (const listener of [...this.#listeners]) listener();
     if (old !== undefined) {
-      clock.after(retireMs, () => old.session.destroy(new EtcdError('ended', 'a newer session has taken its place')));
+      const reason = new EtcdError('ended', 'a newer session has taken its place');
+      this.#retired?.destroy(reason);
+      this.#retired = old.session;
+      const timer = clock.after(retireMs, () => old.session.destroy(reason));
+      void old.session.ended.then(() => timer.cancel());
     }
   }
 
@@ -199,12 +207,14 @@ export class Member {
   #failed(error: EtcdError): void {
     if (this.#closed) return;
     const { clock, log } = this.#options;
-    const news = this.#error !== error.message;
     this.#error = error.message;
-    if (news) log.warn({ endpoint: this.endpoint, code: error.code, err: error.message }, 'etcd member is not usable');
-    const cap = ['denied', 'tls', 'foreign_cluster', 'not_etcd'].includes(error.code) ? mendBackoffMs : lastBackoffMs;
-    const delayMs =
-      cap === mendBackoffMs && this.#failures > 3 ? cap : Math.min(lastBackoffMs, firstBackoffMs * 2 ** this.#failures);
+    if (this.#warned !== error.message) {
+      this.#warned = error.message;
+      log.warn({ endpoint: this.endpoint, code: error.code, err: error.message }, 'etcd member is not usable');
+    }
+    const toBeMended = error.code === 'denied' || error.code === 'tls' || isGarbage(error);
+    const growingMs = Math.min(lastBackoffMs, firstBackoffMs * 2 ** this.#failures);
+    const delayMs = toBeMended && this.#failures > 3 ? mendBackoffMs : growingMs;
     this.#failures += 1;
     // While an older session still serves, only its end or the next change of the files leads to another attempt.
     if (this.#line === undefined) {
@@ -214,7 +224,6 @@ export class Member {
   }
 
   #settled(): void {
-    if (this.#failures > 0) this.#options.log.info({ endpoint: this.endpoint }, 'etcd member is connected');
     this.#error = undefined;
     this.#rttMs = 0;
     this.#owed.clear();
@@ -235,7 +244,9 @@ export class Member {
       const response = await line.session.call(method, request, { deadlineMs, token: line.token.text });
       const tookMs = clock.now() - sentAt;
       this.#rttMs = this.#rttMs === 0 ? tookMs : this.#rttMs + (tookMs - this.#rttMs) / 8;
-      // A session counts as good, and the next trouble begins with a short wait, once it has answered something.
+      // Only an answer makes a session a good one: then the next trouble begins with a short wait, and is told again.
+      if (this.#warned !== undefined) this.#options.log.info({ endpoint: this.endpoint }, 'etcd member answers again');
+      this.#warned = undefined;
       this.#failures = 0;
       return response;
     } catch (error) {

@@ -113,14 +113,15 @@ export class EtcdMirror {
 
   /**
    * One linearizable proof now. When it is ok, the snapshot holds everything that was committed before this call.
-   * One round trip to the member that answers quickest, as long as that one does; an answer within `deadlineMs` in any case,
-   * for which it waits when no member is connected.
+   * One round trip to the member that answers quickest, as long as that one does. Gives a result within `deadlineMs` in any case; when no
+   * member is connected, it waits that long for one.
    */
   prove(deadlineMs = proofDeadlineMs): Promise<ProofResult> {
     return new Promise((resolve) => {
-      const timer = this.#clock.after(deadlineMs, () =>
-        resolve({ ok: false, error: `not proven within ${deadlineMs} ms` }),
-      );
+      const timer = this.#clock.after(deadlineMs, () => {
+        const why = this.#error === undefined ? '' : `: ${this.#error}`;
+        resolve({ ok: false, error: `not proven within ${deadlineMs} ms${why}` });
+      });
       void this.#proveSince(deadlineMs).then((result) => {
         timer.cancel();
         resolve(result);
@@ -136,12 +137,13 @@ export class EtcdMirror {
       lastHeardAt: watch.member.heardAt,
       error: watch.member.error ?? watch.error ?? this.#readErrors.get(watch.member),
     }));
-    const { events, proofs, failedProofs } = {
+    const counters = {
       events: this.#events,
       proofs: this.#proofs,
       failedProofs: this.#failedProofs,
+      relists: { ...this.#relists },
     };
-    return { members, error: this.#error, counters: { events, proofs, failedProofs, relists: { ...this.#relists } } };
+    return { members, error: this.#error, counters };
   }
 
   /** Ends watches and proofs. The client stays open: others may use it. */
