@@ -1,5 +1,6 @@
 // Follows commands to their effect: a fence is done when it is read back with no session left, an opening when the server is read back in.
 // Also counts how often a command had no effect, and for how long sessions resist. Values in, reports out; it does no I/O.
+import type { ServerState } from '../model/decision.ts';
 import type { Millis } from '../model/units.ts';
 import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import type { Plan, PlannedServer } from './plan.ts';
@@ -114,7 +115,7 @@ export class Progress {
           backend,
           exclusive: fence.exclusive,
           servers: [...fence.servers.values()],
-          sessionsEnded: fence.exclusive ? [...fence.sessions.values()].reduce((sum, count) => sum + count, 0) : 0,
+          sessionsEnded: fence.exclusive ? sessionsEnded(fence, wanted) : 0,
         });
       } else if (sessionsLeft && !fence.alarmed && now - fence.since >= SESSIONS_ALARM_MS) {
         fence.alarmed = true;
@@ -141,6 +142,13 @@ export class Progress {
     }
     return [...opened].map(([backend, group]) => ({ kind: 'opened' as const, serial, at: now, backend, ...group }));
   }
+}
+
+/** Servers that only drain keep their sessions. */
+function sessionsEnded(fence: Fence, wanted: ReadonlyMap<string, { readonly state: ServerState }>): number {
+  return [...fence.servers.keys()]
+    .filter((key) => wanted.get(key)?.state === 'maint')
+    .reduce((sum, key) => sum + (fence.sessions.get(key) ?? 0), 0);
 }
 
 /** Servers whose state is still to be changed; those that only wait for sessions to end don't count. */

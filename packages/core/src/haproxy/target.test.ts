@@ -121,6 +121,15 @@ describe('a target', () => {
     expect(s.target.status()).toMatchObject({ state: 'reachable', converged: true, convergedSerial: 1, problems: [] });
   });
 
+  it('leaves the sessions of a server that drains alone, and counts none as ended', async () => {
+    const s = await stage([server('a', true, 3), server('b', false)]);
+    s.target.submit(want(1, { a: 'drain', b: 'maint' }));
+    expect(await s.until('fenced')).toMatchObject({ backend: 'rw', sessionsEnded: 0 });
+    await s.until('converged');
+    expect(s.model.executed).toEqual(['set server rw/a state drain']);
+    expect(s.target.status().counters.sessionsEnded).toBe(0);
+  });
+
   it('sends nothing to a HAProxy that already holds the decision', async () => {
     const s = await stage([server('a', true, 3), server('b', false)]);
     s.target.submit(want(1, { a: 'ready', b: 'maint' }));
