@@ -79,6 +79,21 @@ export class Keys {
     return this.#fold();
   }
 
+  /** etcd is restored to a backup of `revisions` ago, in which these keys differ from now. */
+  restored(revisions: number, changes: Changes): ClusterView {
+    this.#apply(changes);
+    this.#revision -= BigInt(revisions) + 1n;
+    for (const [key, entry] of this.#entries) {
+      if (entry.modRevision <= this.#revision) continue;
+      this.#entries.set(key, {
+        ...entry,
+        modRevision: revision(this.#revision),
+        createRevision: revision(this.#revision),
+      });
+    }
+    return this.#fold();
+  }
+
   #apply(changes: Changes): void {
     this.#revision += 1n;
     for (const [key, value] of Object.entries(changes)) {

@@ -70,6 +70,30 @@ describe('the leader key', () => {
   });
 });
 
+describe('etcd restored from a backup', () => {
+  const switched = (): Keys => {
+    const keys = Keys.listed();
+    keys.put({ leader: 'n2' });
+    keys.put({ 'members/n2': primaryRecord() });
+    keys.put({ 'members/n1': record() });
+    return keys;
+  };
+
+  it('in which another one led: its records from then prove nothing, the next ones do', () => {
+    const keys = switched();
+    const view = keys.restored(2, { leader: 'n1', 'members/n1': primaryRecord() });
+    expect(view.leadership).toMatchObject({ member: 'n1', origin: 'found', seenAt: keys.now });
+    expect(held(view.leadership).recordProofSince).toBeUndefined();
+    expect(held(keys.put({ 'members/n1': primaryRecord() }).leadership).recordProofSince).toBe(keys.now);
+  });
+
+  it('in which the same one led: nothing changes', () => {
+    const keys = switched();
+    const { leadership } = keys.view;
+    expect(keys.wait(10).restored(1, {}).leadership).toMatchObject({ member: 'n2', seenAt: leadership.seenAt });
+  });
+});
+
 describe('a leader key that goes', () => {
   const gone = (prepare: (keys: Keys) => void, withMember = false): Leadership => {
     const keys = Keys.listed();

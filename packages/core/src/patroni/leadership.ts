@@ -45,7 +45,9 @@ function holding(before: ClusterView | undefined, entry: PatroniEntry, name: str
   }
   const revision = entry.modRevision;
   const named = { kind: 'held', member: name, revision, seenAt: facts.now, createRevision } as const;
-  if (was === undefined) return { ...named, origin: 'found', recordsFrom: revision };
+  if (before === undefined || was === undefined) return { ...named, origin: 'found', recordsFrom: revision };
+  // etcd was restored to an earlier state: its records tell of then. Only what is written from here on tells of now.
+  if (facts.revision < before.revision) return { ...named, origin: 'found', recordsFrom: facts.revision };
   if (was.kind === 'vacant' && was.former === name && !was.graceful) {
     return { ...named, origin: 'regained', recordsFrom: was.recordsFrom ?? revision };
   }

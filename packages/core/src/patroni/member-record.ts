@@ -1,6 +1,6 @@
 // members/<name>: what a Patroni node publishes about itself, from 1.x (and Governor's URLs) to 4.1. Unknown fields are ignored;
 // a field that routing depends on must be right, or the whole record counts as unreadable.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Lsn, lsn } from '../model/units.ts';
 import type { Address, Role, Tags } from '../model/view.ts';
 import { addressOf, hasControlCharacter } from './address.ts';

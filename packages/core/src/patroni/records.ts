@@ -1,6 +1,6 @@
 // The small records of a Patroni cluster: status, optime/leader, history, failover, sync, failsafe. From 2.0 to 4.1.
 // Each parser gives a value or says what is wrong; none throws. Member records and config have files of their own.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Lsn, lsn } from '../model/units.ts';
 import type { PlannedSwitch } from '../model/view.ts';
 import { shown } from './member-record.ts';

@@ -1,5 +1,5 @@
 // config: Patroni's dynamic configuration, as far as routing depends on it. Booleans may be words, numbers may be text.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ManagerSettings } from '../model/view.ts';
 import { type Parsed, parsed, parseJson } from './parsed.ts';
 
