@@ -99,10 +99,15 @@ describe('a restart', () => {
     const stage = await start();
     const { hold, target, until } = stage.drive();
     await hold(stage.writesOn(1, 'pg1'));
+    const session = await openSession(stage.writePort);
+    await settled(() => target.status().counters.exchanges);
     const before = target.status().facts?.worker.pid;
     await stage.haproxy.restart();
+    await session.ended;
     await until('reloaded', ({ previousPid }) => previousPid === before);
     await eventually('writes to be served again', async () => (await openSession(stage.writePort)).server === 'pg1');
+    // The old worker ended with its sessions: nothing of it is left to warn of.
+    expect(target.status()).toMatchObject({ oldWorkers: [], problems: [] });
   });
 
   it('of a HAProxy that was not there at the start is no different', async () => {

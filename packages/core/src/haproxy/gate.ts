@@ -25,12 +25,15 @@ interface Question {
   readonly serial: number;
   answer: 'pending' | 'allowed' | 'refused';
   answeredAt: Millis;
+  /** The same question was refused before under the same decision: a second no is no news. */
+  readonly refusedBefore: boolean;
 }
 
 export class OpenGate {
   readonly #authorize: Authorize;
   readonly #clock: Clock;
   readonly #log: Log;
+  /** A no is told once for each decision. */
   readonly #onAnswer: (opening: Opening, serial: number, allowed: boolean) => void;
   readonly #questions = new Map<string, Question>();
 
@@ -55,7 +58,9 @@ export class OpenGate {
       if (earlier.answer === 'allowed' && age < YES_FOR_MS) return 'allowed';
       if (earlier.answer === 'refused' && age < NO_FOR_MS && earlier.serial === serial) return 'refused';
     }
-    const question: Question = { opening, serial, answer: 'pending', answeredAt: this.#clock.now() };
+    const refusedBefore =
+      earlier?.answer === 'refused' && earlier.serial === serial && sameOpening(earlier.opening, opening);
+    const question: Question = { opening, serial, answer: 'pending', answeredAt: this.#clock.now(), refusedBefore };
     this.#questions.set(opening.backend, question);
     void this.#put(question);
     return 'pending';
@@ -80,7 +85,7 @@ export class OpenGate {
     if (this.#questions.get(opening.backend) !== question) return;
     question.answer = allowed ? 'allowed' : 'refused';
     question.answeredAt = this.#clock.now();
-    this.#onAnswer(opening, serial, allowed);
+    if (allowed || !question.refusedBefore) this.#onAnswer(opening, serial, allowed);
   }
 }
 

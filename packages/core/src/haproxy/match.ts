@@ -21,7 +21,7 @@ export interface Match {
   readonly contradiction: boolean;
 }
 
-/** The line of `backend` that stands for a member: the one of its name, else the first with its address that has no other name's claim. */
+/** The line of `backend` that stands for a member, looked up alone: the one of its name, else the first with its address. */
 export function matchServer(
   servers: readonly ServerFact[],
   backend: string,

@@ -5,12 +5,19 @@
 //
 // A worker that was replaced before a tail stood (a reload right after a start, or before this router was started) can't be reached: its
 // sessions end by themselves, by `hard-stop-after`, or by whoever stops that process. It is told as unreachable, never assumed to be empty.
-import type { Clock } from '../model/clock.ts';
+import { type Clock, sleep } from '../model/clock.ts';
 import { after, type Millis } from '../model/units.ts';
 import { isSafeName } from './commands.ts';
 import type { Desired } from './desired.ts';
 import { match } from './match.ts';
-import { type ServerFact, type SessionFact, sameWorker, serverKey, type TargetFacts } from './parse.ts';
+import {
+  type ServerFact,
+  type SessionFact,
+  sameWorker,
+  serverKey,
+  type TargetFacts,
+  type WorkerFact,
+} from './parse.ts';
 import { Tail } from './tail.ts';
 
 /** Below half of the default `stats timeout` (10 s). */
@@ -19,6 +26,8 @@ const KEEPALIVE_MS = 4_000;
 const LOOK_MS = 1_000;
 /** Having lost sessions, or being replaced only just now, it is looked at sooner. */
 const LOOK_SOON_MS = 100;
+const ROUND_MS = 2;
+const RESISTING_MS = 50;
 const YOUNG_FOR_MS = 2_000;
 /** How long a worker out of reach is told of: nothing shows when it ends. */
 const UNREACHABLE_FOR_MS = 600_000;
@@ -48,6 +57,8 @@ export class OldWorkers {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   #current: { readonly tail: Tail; facts: TargetFacts; confirmed: boolean; askedAt: Millis } | undefined;
+  /** The last worker that a tail stood to: if it is gone now, so is the worker. */
+  #followed: WorkerFact | undefined;
   #old: OldWorker[] = [];
   #desired: Desired | undefined;
   #epoch = 0;
@@ -80,8 +91,12 @@ export class OldWorkers {
     this.#current = opened;
     void tail.worker().then((worker) => {
       // A reload between the read-back and this connection: the tail is another worker's. The next read-back opens a new one.
-      if (worker === undefined || !sameWorker(facts.worker, worker)) tail.close();
-      else opened.confirmed = true;
+      if (worker === undefined || !sameWorker(facts.worker, worker)) {
+        tail.close();
+      } else {
+        opened.confirmed = true;
+        this.#followed = worker;
+      }
     });
   }
 
@@ -92,7 +107,8 @@ export class OldWorkers {
       current?.confirmed === true && !current.tail.ended && sameWorker(current.facts.worker, facts.worker);
     this.#current = undefined;
     if (!reached) current?.tail.close();
-    if (!reached && facts.worker.currConns === 0) return;
+    const ended = !reached && this.#followed !== undefined && sameWorker(this.#followed, facts.worker);
+    if (ended || (!reached && facts.worker.currConns === 0)) return;
     const now = this.#clock.now();
     const old: OldWorker = {
       tail: reached ? current.tail : undefined,
@@ -176,7 +192,7 @@ export class OldWorkers {
   }
 
   async #sweep(old: OldWorker, tail: Tail): Promise<void> {
-    while (!tail.ended) {
+    for (let round = 1; !tail.ended; round += 1) {
       const epoch = this.#epoch;
       const desired = this.#desired;
       const worker = await tail.worker();
@@ -198,7 +214,9 @@ export class OldWorkers {
         continue;
       }
       await tail.shutdown(due.map((session) => session.id));
-      this.#ended += due.length;
+      if (round === 1) this.#ended += due.length;
+      // They end a moment later; those that resist are asked again, but not hot.
+      await sleep(this.#clock, round < 20 ? ROUND_MS : RESISTING_MS);
     }
   }
 }

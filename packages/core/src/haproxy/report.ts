@@ -66,7 +66,7 @@ export type TargetReport =
     }
   /** What HAProxy doesn't have. Told when the list changes; empty: all is there again. */
   | { readonly kind: 'missing'; readonly serial: number; readonly at: Millis; readonly missing: readonly Missing[] }
-  /** `authorize` said no: the server stays out. Asked again every 250 ms and with each newer decision. */
+  /** `authorize` said no: the server stays out. Asked again every 250 ms; told once for each decision. */
   | { readonly kind: 'refused'; readonly serial: number; readonly at: Millis; readonly server: PlannedServer };
 
 export type TargetState = 'unknown' | 'reachable' | 'not_running' | 'hung' | 'no_permission' | 'broken';

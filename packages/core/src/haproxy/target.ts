@@ -4,7 +4,7 @@
 //
 // A writer is let in only by a turn that follows a read-back which showed everyone else out and without sessions, and after `authorize`
 // said yes. Turns never overlap; what comes meanwhile leads to one more. Nothing here ever throws for what HAProxy does.
-import type { Clock, Timer } from '../model/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
@@ -16,12 +16,14 @@ import { exchange, type ReadBack } from './exchange.ts';
 import { type Authorize, OpenGate } from './gate.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
-import { heldState, sameWorker, serverKey, type TargetFacts } from './parse.ts';
+import { sameWorker, type TargetFacts } from './parse.ts';
 import type { Plan } from './plan.ts';
 import { problemsOf } from './problems.ts';
 import { Progress } from './progress.ts';
-import type { Drifted, TargetCounters, TargetReport, TargetState, TargetStatus } from './report.ts';
-import { type RuntimeFailure, RuntimeSocket } from './runtime.ts';
+import { Reachability } from './reachability.ts';
+import type { TargetCounters, TargetReport, TargetStatus } from './report.ts';
+import { RuntimeSocket } from './runtime.ts';
+import { Turns } from './turns.ts';
 
 export type { Authorize, Opening } from './gate.ts';
 export type { TargetReport, TargetStatus } from './report.ts';
@@ -40,14 +42,8 @@ export interface TargetOptions {
 const SOON_MS = 2;
 const SETTLE_SLOWLY_MS = 20;
 const STRAGGLER_MS = 5;
-const RETRY_MS = 20;
-const BROKEN_FOR_MS = 100;
 /** After the master socket's end the new worker is looked for this long without a pause. */
 const HURRY_MS = 1_000;
-/** A single wrong server may be a newer decision of a second router: ours gets this long to arrive before it is put back. */
-const DRIFT_PAUSE_MS = 20;
-/** A HAProxy that denied a command is only read for this long. */
-const DENIED_PAUSE_MS = 1_000;
 
 type Counters = { -readonly [Name in keyof TargetCounters]: TargetCounters[Name] };
 
@@ -58,7 +54,9 @@ export class Target {
   readonly #socket: RuntimeSocket;
   readonly #old: OldWorkers;
   readonly #gate: OpenGate;
-  readonly #ledger = new DriftLedger();
+  readonly #turns: Turns;
+  readonly #reach: Reachability;
+  readonly #drift = new DriftLedger();
   readonly #progress = new Progress();
   readonly #counters: Counters = {
     transactions: 0,
@@ -77,26 +75,21 @@ export class Target {
   #readAt: Millis | undefined;
   #plan: Plan | undefined;
   #missingTold = '';
-  #failure: (RuntimeFailure & { readonly since: Millis; readonly told: boolean }) | undefined;
-  #denied: { readonly error: string; readonly since: Millis; lastAt: Millis } | undefined;
   #stoppingSince: Millis | undefined;
   #convergedSerial: number | undefined;
   #settled = false;
-  #drift: { servers: readonly Drifted[]; actAt: Millis } | undefined;
   #lastShutdownAt: Millis | undefined;
   #hurryUntil = millis(Number.NEGATIVE_INFINITY);
-  #woken = false;
-  #wakeUp: (() => void) | undefined;
-  #closed = false;
-  #running: Promise<void> | undefined;
 
   constructor(options: TargetOptions) {
     this.#o = options;
     this.#clock = options.clock;
     this.#pollMs = options.pollMs ?? 250;
+    this.#reach = new Reachability(this.#pollMs);
+    this.#turns = new Turns(options.clock, () => this.#guardedTurn());
     const { socket: path } = options.spec;
     this.#socket = new RuntimeSocket({ path, clock: options.clock });
-    this.#old = new OldWorkers({ path, clock: options.clock, onChange: () => this.#wake() });
+    this.#old = new OldWorkers({ path, clock: options.clock, onChange: () => this.#turns.wake() });
     this.#gate = new OpenGate({
       authorize: options.authorize,
       clock: options.clock,
@@ -106,27 +99,26 @@ export class Target {
           this.#counters.refusals += 1;
           this.#report({ kind: 'refused', serial, at: this.#clock.now(), server });
         }
-        if (allowed) this.#wake();
+        if (allowed) this.#turns.wake();
       },
     });
   }
 
   /** Begins to watch HAProxy. Until something is submitted it only looks. */
   start(): void {
-    if (this.#running !== undefined) return;
     const { masterSocket } = this.#o.spec;
-    if (masterSocket !== undefined) {
+    if (masterSocket !== undefined && this.#master === undefined) {
       this.#master = new MasterWatch({
         path: masterSocket,
         clock: this.#clock,
         onEnd: () => {
           this.#hurryUntil = after(this.#clock.now(), HURRY_MS);
           this.#socket.dropSpare();
-          this.#wake();
+          this.#turns.wake();
         },
       });
     }
-    this.#running = this.#run();
+    this.#turns.start();
   }
 
   /** What the target shall hold from now on. The latest wins; a turn in flight is followed by one more. */
@@ -137,16 +129,14 @@ export class Target {
       if (!servers?.some((server) => server.member === member && server.state === 'ready')) this.#held.delete(backend);
     }
     this.#settled = false;
-    if (this.#drift !== undefined) this.#drift = { ...this.#drift, actAt: this.#clock.now() };
+    this.#drift.decided(this.#clock.now());
     this.#old.decided(desired);
-    this.#wake();
+    this.#turns.wake();
   }
 
   /** Ends all connections after the turn in flight. HAProxy stays as it is. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#wake();
-    await this.#running;
+    await this.#turns.stop();
     this.#master?.close();
     this.#old.close();
     this.#socket.close();
@@ -157,13 +147,13 @@ export class Target {
     return {
       name: spec.name,
       socket: spec.socket,
-      state: this.#state(),
-      error: (this.#failure ?? this.#denied)?.error,
+      state: this.#reach.answers && this.#facts === undefined ? 'unknown' : this.#reach.state,
+      error: this.#reach.trouble?.error,
       facts: this.#facts,
       readAt: this.#readAt,
       submittedSerial: this.#desired?.serial,
       convergedSerial: this.#convergedSerial,
-      converged: this.#settled && this.#failure === undefined,
+      converged: this.#settled && this.#reach.answers,
       problems: this.#problems(),
       masterConnected: this.#master?.connected,
       oldWorkers: this.#old.status(),
@@ -171,59 +161,31 @@ export class Target {
     };
   }
 
-  #state(): TargetState {
-    if (this.#failure !== undefined) return this.#failure.kind === 'protocol' ? 'broken' : this.#failure.kind;
-    if (this.#denied !== undefined) return 'no_permission';
-    return this.#facts === undefined ? 'unknown' : 'reachable';
-  }
-
   #problems(): readonly Reason[] {
     return problemsOf({
       target: this.#o.spec.name,
       now: this.#clock.now(),
-      failure: this.#failure ?? (this.#denied && { kind: 'no_permission', ...this.#denied }),
+      failure: this.#reach.trouble,
       plan: this.#plan,
       facts: this.#facts,
       progress: this.#progress,
-      ledger: this.#ledger,
+      ledger: this.#drift,
       oldWorkers: this.#old.status(),
     });
   }
 
-  async #run(): Promise<void> {
-    while (!this.#closed) {
-      this.#woken = false;
-      let delayMs: number;
-      try {
-        delayMs = await this.#turn();
-      } catch (err) {
-        this.#o.log.error({ err, target: this.#o.spec.name }, 'a turn failed unexpectedly; the next one begins anew');
-        delayMs = this.#pollMs;
-      }
-      if (delayMs > 0) await this.#pause(delayMs);
+  /** What HAProxy does is a value; only a mistake of ours is thrown, and then the other promises are still kept by the next turn. */
+  async #guardedTurn(): Promise<number> {
+    try {
+      return await this.#turn();
+    } catch (err) {
+      this.#o.log.error({ err, target: this.#o.spec.name }, 'a turn failed unexpectedly; the next one begins anew');
+      return this.#pollMs;
     }
   }
 
-  #wake(): void {
-    this.#woken = true;
-    this.#wakeUp?.();
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    if (this.#woken || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      this.#wakeUp = () => {
-        timer?.cancel();
-        this.#wakeUp = undefined;
-        resolve();
-      };
-      timer = this.#clock.after(delayMs, this.#wakeUp);
-    });
-  }
-
   #report(report: TargetReport): void {
-    if (!this.#closed) this.#o.onReport(report);
+    if (!this.#turns.stopped) this.#o.onReport(report);
   }
 
   /** One transaction and what follows from it. Returns how long to wait for the next. */
@@ -239,13 +201,21 @@ export class Target {
     }
     this.#counters.exchanges += 1;
     const result = await exchange(this.#socket, commands, desired?.backends ?? [], this.#facts);
-    if (this.#closed) return 0;
+    if (this.#turns.stopped) return 0;
     if (result.kind === 'moved') {
       this.#readAt = undefined;
       return SOON_MS;
     }
-    if (result.kind !== 'facts') return this.#failed(result);
-    this.#answered(commands.length > 0);
+    const now = this.#clock.now();
+    if (result.kind !== 'facts') {
+      this.#counters.failures += 1;
+      const hurried = now < this.#hurryUntil;
+      const { reports, delayMs } = this.#reach.failed(result, now, { readable: this.#facts !== undefined, hurried });
+      if (!this.#reach.answers) this.#settled = false;
+      for (const report of reports) this.#report(report);
+      return delayMs;
+    }
+    for (const report of this.#reach.answered(commands.length > 0, now)) this.#report(report);
     return this.#took(result, choice, desired);
   }
 
@@ -253,55 +223,19 @@ export class Target {
     const now = this.#clock.now();
     const facts = this.#facts;
     if (facts === undefined || desired === undefined) return undefined;
-    if (this.#drift !== undefined && now < this.#drift.actAt) return undefined;
-    if (this.#denied !== undefined && now - this.#denied.lastAt < DENIED_PAUSE_MS) return undefined;
+    if (this.#drift.pauseMs(now) > 0 || this.#reach.denies(now)) return undefined;
+    return this.#chooseOn(facts, desired, this.#readAt);
+  }
+
+  #chooseOn(facts: TargetFacts, desired: Desired, readAt: Millis | undefined): Choice {
     return choose(facts, desired, {
-      now,
-      readAt: this.#readAt ?? millis(Number.NEGATIVE_INFINITY),
+      now: this.#clock.now(),
+      readAt: readAt ?? millis(Number.NEGATIVE_INFINITY),
       lastShutdownAt: this.#lastShutdownAt,
       restores: (backend, member) => this.#held.get(backend) === member,
       clear: (backend) => this.#old.clear(backend),
       ask: (opening) => this.#gate.ask(opening, desired.serial),
     });
-  }
-
-  #failed(failure: RuntimeFailure): number {
-    const now = this.#clock.now();
-    this.#counters.failures += 1;
-    if (failure.kind === 'no_permission' && this.#failure === undefined && this.#facts !== undefined) {
-      // It can be read but not told: go on reading.
-      if (this.#denied === undefined) {
-        this.#report({ kind: 'unreachable', at: now, why: 'no_permission', error: failure.error });
-      }
-      this.#denied = { error: failure.error, since: this.#denied?.since ?? now, lastAt: now };
-      return SOON_MS;
-    }
-    const before = this.#failure;
-    const same = before?.kind === failure.kind;
-    const since = before === undefined ? now : before.since;
-    if (!same) this.#o.log.debug({ target: this.#o.spec.name, ...failure }, 'no answer');
-    // Connections that end early for a moment are what a reload looks like.
-    const worthTelling = failure.kind !== 'protocol' || now - since >= BROKEN_FOR_MS;
-    const told = same && before.told;
-    if (worthTelling && !told) this.#tellFailure(failure, now);
-    this.#failure = { ...failure, since, told: told || worthTelling };
-    this.#settled = false;
-    if (failure.kind === 'hung' || failure.kind === 'no_permission') return this.#pollMs;
-    return now < this.#hurryUntil ? SOON_MS : now - since < 2_000 ? RETRY_MS : this.#pollMs;
-  }
-
-  #tellFailure({ kind, error }: RuntimeFailure, at: Millis): void {
-    if (kind === 'hung') this.#report({ kind, at, error });
-    else this.#report({ kind: 'unreachable', at, why: kind, error });
-  }
-
-  #answered(toCommands: boolean): void {
-    const now = this.#clock.now();
-    const failure = this.#failure?.told === true ? this.#failure : undefined;
-    const since = failure?.since ?? (toCommands ? this.#denied?.since : undefined);
-    this.#failure = undefined;
-    if (toCommands) this.#denied = undefined;
-    if (since !== undefined) this.#report({ kind: 'back', at: now, afterMs: now - since });
   }
 
   #took(
@@ -331,14 +265,7 @@ export class Target {
       this.#progress.fencing(choice.fences, exclusive, mostSessions, now);
       this.#progress.opening(choice.opens, exclusive);
     }
-    const next = choose(facts, desired, {
-      now,
-      readAt: now,
-      lastShutdownAt: this.#lastShutdownAt,
-      restores: (backend, member) => this.#held.get(backend) === member,
-      clear: (backend) => this.#old.clear(backend),
-      ask: (opening) => this.#gate.ask(opening, desired.serial),
-    });
+    const next = this.#chooseOn(facts, desired, now);
     this.#plan = next.plan;
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
     for (const { line, member, state } of next.plan.wanted) {
@@ -346,7 +273,7 @@ export class Target {
         this.#held.set(line.backend, member);
       }
     }
-    if (this.#settled && sameAsBefore) this.#seeDrift(next.plan, exclusive, now);
+    if (this.#settled && sameAsBefore) this.#drift.look(next.plan, exclusive, now);
     for (const report of this.#progress.read(facts, next.plan, desired.serial, now, this.#old)) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
       this.#report(report);
@@ -365,7 +292,7 @@ export class Target {
       this.#old.aged(before);
       this.#counters.reloads += 1;
       this.#progress.otherWorker();
-      this.#drift = undefined;
+      this.#drift.forget();
       this.#settled = false;
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
       this.#socket.dropSpare();
@@ -373,21 +300,6 @@ export class Target {
     const { pid, version } = facts.worker;
     this.#report({ kind: 'reloaded', at: now, pid, previousPid: before?.worker.pid, version });
     return false;
-  }
-
-  #seeDrift(next: Plan, exclusive: ReadonlySet<string>, now: Millis): void {
-    const due = new Set(next.steps.flatMap((step) => (step.kind === 'settle' ? [] : step.servers.map(serverKey))));
-    const servers = next.wanted.flatMap(({ line, member, state }): readonly Drifted[] => {
-      const found = heldState(line);
-      if (!due.has(serverKey(line)) || (found === 'maint' && state === 'maint')) return [];
-      return [{ backend: line.backend, server: line.server, member, found, restored: state }];
-    });
-    if (servers.length === 0) return;
-    this.#settled = false;
-    this.#ledger.note(servers, now);
-    const writers = next.wanted.filter(({ line }) => exclusive.has(line.backend) && line.inRotation);
-    const twoAccept = new Set(writers.map(({ line }) => line.backend)).size < writers.length;
-    this.#drift = { servers, actAt: twoAccept ? now : after(now, DRIFT_PAUSE_MS) };
   }
 
   #tellMissing({ missing }: Plan, serial: number, now: Millis): void {
@@ -403,9 +315,8 @@ export class Target {
       this.#settled = false;
       return;
     }
-    if (this.#drift !== undefined) {
-      const { servers } = this.#drift;
-      this.#drift = undefined;
+    const servers = this.#drift.restored();
+    if (servers.length > 0) {
       this.#counters.corrections += servers.length;
       this.#report({ kind: 'drift', serial: desired.serial, at: now, servers });
     }
@@ -422,8 +333,8 @@ export class Target {
     // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only now.
     if (justOpened > 0) delays.push(STRAGGLER_MS);
     if (now < this.#hurryUntil) delays.push(SOON_MS);
-    if (this.#drift !== undefined && now < this.#drift.actAt) return Math.max(1, this.#drift.actAt - now);
-    if (this.#denied !== undefined) return this.#pollMs;
+    if (this.#drift.pauseMs(now) > 0) return Math.max(1, this.#drift.pauseMs(now));
+    if (this.#reach.denies(now)) return this.#pollMs;
     if (next.commands.length > 0) {
       const tries = this.#progress.leastTries([...next.fences, ...next.opens]);
       delays.push(tries === 0 ? 0 : tries <= 5 ? SOON_MS : this.#pollMs);
