@@ -2,12 +2,14 @@
 //
 //   starting ──ready──▶ running ──TERM, INT──▶ stopping ──▶ exit 0
 //      └─Failure──▶ exit 1, 2, 78  └──HUP──▶ reload          └─INT again, or stuck──▶ exit 130, 1
+
 import './heap.ts';
 import { printableConfig } from '@pgrouted/core/config/config';
 import { startRouter } from '@pgrouted/core/controller/router';
 import { systemClock } from './clock.ts';
 import { startDaemon } from './daemon.ts';
 import { exitCodes, Failure } from './failure.ts';
+import { collectGarbage } from './garbage.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 import { loadConfig } from './load-config.ts';
 import { createLog } from './log.ts';
@@ -51,7 +53,10 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
   }
   const daemon = await startDaemon({
     load: () => loadConfig(source, overrides, process.env),
-    startRouter,
+    startRouter: (options) => {
+      collectGarbage();
+      return startRouter(options);
+    },
     clock: systemClock,
     log,
     version,

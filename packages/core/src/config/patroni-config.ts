@@ -2,7 +2,7 @@
 // else is the default. Nothing of its passwords but etcd's is looked at.
 // The rules are those of patroni/dcs/etcd.py and patroni/config.py (3.0.2): PATRONI_* variables win over the file.
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigError, ConfigResult, ConfigSurroundings } from './config.ts';
 import { inOrder } from './issues.ts';
 import { defaultServices } from './parse.ts';

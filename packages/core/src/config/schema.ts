@@ -1,5 +1,5 @@
 // The shape of the YAML file: which keys there are and what each one means by itself. What must fit together is in rules.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigSurroundings } from './config.ts';
 import { bad, good } from './quantities.ts';
 import {

@@ -1,5 +1,5 @@
 // The one question that a probe asks, and how its answer is read. Any role that may log in may ask it.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProbeAnswer } from '../model/probe.ts';
 import { type Millis, parseLsn } from '../model/units.ts';
 

@@ -1,6 +1,6 @@
 // The published schema of GET /v2/status and GET /v2/events: everything known, decided and held, with ages and reasons.
 // The daemon makes these documents, pgroutectl and other readers check what they get with the same schemas.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A decision's reason: a code from docs/reasons.md, the sentence for people, and the facts it rests on. */
 export const reasonSchema = z.object({

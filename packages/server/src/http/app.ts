@@ -35,6 +35,8 @@ export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions):
     forceCloseConnections: true,
     requestTimeout: 10_000,
     routerOptions: { maxParamLength: 1024 },
+    // No route has a schema: nothing is loaded to compile one. Megabytes, otherwise.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     frameworkErrors: (_error, _request, reply) => void refuse(reply, 400),
   });
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404));
@@ -56,6 +58,10 @@ export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions):
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   return app;
 }
+
+const noCompiler = (): never => {
+  throw new Error('a route has a schema, and there is no compiler for schemas');
+};
 
 const messages = { 400: 'bad request', 404: 'no such route', 500: 'internal error' } as const;
 
