@@ -126,10 +126,10 @@ export function withMember(view: ClusterView, name: string, changes: Partial<Mem
   };
 }
 
-export const primaryAt = (at: Millis, position?: number): ProbeReading => ({
+export const primaryAt = (at: Millis, position?: number, timeline?: number): ProbeReading => ({
   kind: 'primary',
   at,
-  timeline: undefined,
+  timeline,
   position: position === undefined ? undefined : lsn(position),
 });
 

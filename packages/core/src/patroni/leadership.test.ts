@@ -106,6 +106,10 @@ describe('a leader key that goes', () => {
     expect(gone(() => {}, true)).toMatchObject({ kind: 'vacant', former: 'n1', graceful: false });
   });
 
+  it('so has run out even when the last position was written right before', () => {
+    expect(gone((keys) => keys.put({ status: '{"optime":1600}' }), true)).toMatchObject({ graceful: false });
+  });
+
   it('alone, deleted by hand, tells nothing of a stop', () => {
     expect(gone((keys) => keys.wait(2_000))).toMatchObject({ former: 'n1', graceful: false });
   });

@@ -69,7 +69,6 @@ function withRecordProof(held: Held, before: ClusterView | undefined, { members,
   if (member === undefined || recordProof(held, member).kind !== 'proven') {
     return held.recordProofSince === undefined ? held : { ...held, recordProofSince: undefined };
   }
-  if (held.recordProofSince !== undefined) return held;
   const was = before?.leadership;
   const sameAsBefore = was?.kind === 'held' && was.member === held.member && was.revision === held.revision;
   return { ...held, recordProofSince: sameAsBefore ? (was.recordProofSince ?? now) : now };

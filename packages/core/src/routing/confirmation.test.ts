@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   ago,
+  aMember,
   aSpec,
   aView,
   byRecords,
@@ -100,6 +101,8 @@ describe('past the grace', () => {
       probe: undefined,
     });
     expect(writeWords(alone)).toBe('maint view_unconfirmed');
+    const half = { ...lasting(failsafe), members: [...lasting(failsafe).members, aMember('n4')] };
+    expect(writeWords(withMember(half, 'n3', { probe: undefined }))).toBe('maint view_unconfirmed');
     expect(writeWords(lasting({ ...failsafe, failsafeMembers: ['n2'] }))).toBe('maint view_unconfirmed');
   });
 

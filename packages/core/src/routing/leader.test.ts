@@ -142,6 +142,11 @@ describe('the first look at a cluster', () => {
     expect(writeWords(leaderWith({ probe: said(failing('denied')) }, first))).toBe('drain leader_unreachable');
   });
 
+  it('spares no sessions on a standby that fell silent', () => {
+    const probe = said(standbyAt(ago(40)), failing('silent', ago(10)));
+    expect(writeWords(leaderWith({ probe }, first))).toBe('maint leader_unreachable');
+  });
+
   it('does not wait where the first answer is there', () => {
     const decision = decided(leaderWith({ probe: said(standbyAt(ago(10))) }, first));
     expect(serviceOf(decision, 'primary')).toMatchObject({ undecided: false, reason: { code: 'write_closed' } });

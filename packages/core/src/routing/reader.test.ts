@@ -167,6 +167,13 @@ describe('the timeline of a standby', () => {
     ]);
   });
 
+  it('is compared with what the leader has said since it was named, not with what it said before', () => {
+    const saidThen = (at: number) =>
+      withMember(proven, 'n1', { probe: said(primaryAt(ago(at), undefined, 4), failing('silent')) });
+    expect(on(3, saidThen(60_001))).toBe('ready replica_ok');
+    expect(on(3, saidThen(60_000))).toBe('maint replica_timeline_behind');
+  });
+
   it('is not judged too high before the leader has told its own', () => {
     expect(on(4, withMember(proven, 'n1', { role: 'replica' }))).toBe('ready replica_ok');
   });

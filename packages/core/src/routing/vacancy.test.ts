@@ -90,6 +90,11 @@ describe.each([
     expect(writeWords(lostAgo(1_000, primaryAt(ago(1_001))))).toBe('maint former_leader');
   });
 
+  it('does not take an answer from before the loss for one after it', () => {
+    expect(writeWords(lostAgo(300, primaryAt(ago(400))))).toBe('drain former_awaits_proof');
+    expect(writeWords(lostAgo(300, primaryAt(ago(300))))).toBe(`ready ${kept}`);
+  });
+
   it('has it proven again each second', () => {
     expect(writeWords(lostAgo(60_000, primaryAt(ago(999))))).toBe(`ready ${kept}`);
     expect(writeWords(lostAgo(60_000, primaryAt(ago(1_000))))).toBe('maint former_leader');
