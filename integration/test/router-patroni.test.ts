@@ -111,6 +111,29 @@ describe('a real Patroni cluster behind HAProxy and pgrouted', () => {
     await nothingLost(to);
   });
 
+  it('cuts nobody off when the router itself stood still, as on a paused machine', async () => {
+    const primary = (await cluster.primary()).name;
+    const fenced = async () => (await daemon.events()).filter(({ kind }) => kind === 'fenced').length;
+    const before = await fenced();
+    daemon.program().signal('SIGSTOP');
+    // Longer than the view is fresh, and than a proof of the primary is good without it.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    daemon.program().signal('SIGCONT');
+    await daemon.until(
+      'a view that was confirmed since',
+      (status) => (status.clusters[0]?.view?.confirmedAgeMs ?? 1_000) < 500,
+    );
+    await eventually(
+      'the standstill to be told',
+      async () => (await daemon.events()).some(({ text }) => text.includes('stood still')) || undefined,
+    );
+    await daemon.ready();
+    expect(await fenced()).toBe(before);
+    await nothingLost(primary);
+    expect(writer.errors()).toEqual([]);
+    expect(writer.servers()).toEqual([primary]);
+  });
+
   it('survives the loss of a replica, and takes it back', async () => {
     const primary = (await cluster.primary()).name;
     const replica = cluster.nodes.find((node) => node.name !== primary);

@@ -23,6 +23,11 @@ import type { Journal } from './journal.ts';
 const BLIND_GRACE_MS = 19_000;
 /** A proof that takes longer than this before a writer is opened counts as failed; the next proof tries again. */
 const OPEN_PROOF_DEADLINE_MS = 500;
+/** The controller looks at the clock this often; a look that is much later means that the whole process (or machine) stood still. */
+const BEAT_MS = 250;
+const STALL_MS = 750;
+/** After a standstill everything known is old at once. For this long at most, judgement waits for the first fresh proof. */
+const AFTER_STALL_MS = 500;
 /** Without a proof for this long the journal says that the view is not confirmed. The proof runs every 250 ms. */
 const UNCONFIRMED_AFTER_MS = 1_500;
 
@@ -50,6 +55,9 @@ export class ClusterController {
   #decision: Decision | undefined;
   #desired: readonly DesiredBackend[] = [];
   #review: Timer | undefined;
+  #beat: Timer | undefined;
+  #beatAt: Millis;
+  #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
   #confirmed = true;
   #refused = false;
   #closed = false;
@@ -62,6 +70,7 @@ export class ClusterController {
     this.mirror = new EtcdMirror({ client, prefix: this.prefix, clock, log });
     this.mirror.onChange((change) => this.#onMirror(change));
     this.#startedAt = clock.now();
+    this.#beatAt = this.#startedAt;
     this.#prober =
       spec.probe === undefined
         ? undefined
@@ -70,12 +79,14 @@ export class ClusterController {
 
   start(): void {
     this.mirror.start();
+    this.#keepTime();
     this.#reviewAt(after(this.#startedAt, this.#blindGraceMs()));
   }
 
   async stop(): Promise<void> {
     this.#closed = true;
     this.#review?.cancel();
+    this.#beat?.cancel();
     await Promise.all([this.mirror.close(), this.#prober?.close()]);
   }
 
@@ -147,6 +158,7 @@ export class ClusterController {
       return;
     }
     const confirmedAt = this.mirror.snapshot()?.confirmedAt ?? records.confirmedAt;
+    if (this.#awaitsFreshFacts(confirmedAt, now)) return;
     const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
     const decision = decide(view, this.spec, now);
     const before = { view: this.#view, decision: this.#decision };
@@ -172,6 +184,39 @@ export class ClusterController {
     this.#o.onPass(view, decision, now);
     const unconfirmedAt = confirmed ? after(confirmedAt, UNCONFIRMED_AFTER_MS) : undefined;
     this.#reviewAt(earliest(decision.reviewAt, unconfirmedAt));
+  }
+
+  #keepTime(): void {
+    if (this.#closed) return;
+    this.#noticeStall(this.#o.clock.now());
+    this.#beat = this.#o.clock.after(BEAT_MS, () => this.#keepTime());
+  }
+
+  #noticeStall(now: Millis): void {
+    const stoodMs = now - this.#beatAt;
+    this.#beatAt = now;
+    if (stoodMs < STALL_MS || this.#records === undefined) return;
+    this.#stall = { endedAt: now, waitUntil: after(now, AFTER_STALL_MS) };
+    this.#o.journal.add({
+      kind: 'view',
+      cluster: this.spec.name,
+      text: `pgrouted itself stood still for ${Math.round(stoodMs)} ms; nothing is judged before etcd has been asked again`,
+    });
+  }
+
+  /**
+   * A process that was stopped (SIGSTOP, a paused machine) wakes up with its timers due and its sockets unread: the view looks
+   * unconfirmed and the primary unproven, though both were never asked. Cutting clients for that would be harm.
+   */
+  #awaitsFreshFacts(confirmedAt: Millis, now: Millis): boolean {
+    this.#noticeStall(now);
+    if (this.#stall === undefined) return false;
+    if (confirmedAt >= this.#stall.endedAt || now >= this.#stall.waitUntil) {
+      this.#stall = undefined;
+      return false;
+    }
+    this.#reviewAt(this.#stall.waitUntil);
+    return true;
   }
 
   #passBlind(now: Millis): void {
