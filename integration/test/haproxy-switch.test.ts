@@ -161,6 +161,7 @@ describe('a drift', () => {
       expect.arrayContaining([
         { backend: 'be_rw', server: 'pg1', member: 'pg1', found: 'maint', restored: 'ready' },
         { backend: 'be_rw', server: 'pg2', member: 'pg2', found: 'ready', restored: 'maint' },
+        { backend: 'be_ro', server: 'pg2', member: 'pg2', found: 'drain', restored: 'ready' },
       ]),
     );
     await wrong.ended;

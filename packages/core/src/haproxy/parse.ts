@@ -229,7 +229,8 @@ export const isHeldInMaint = (server: ServerFact): boolean => (server.adminState
 /** The state that a person would name: what the admin bits say, with `down` for a server that its own check (or none) keeps stopped. */
 export function heldState(server: ServerFact): 'ready' | 'drain' | 'maint' | 'down' {
   if (server.maint) return 'maint';
-  if (server.drain) return 'drain';
+  // HAProxy itself calls a server whose weight someone set to 0 draining.
+  if (server.drain || (server.weight === 0 && server.initialWeight > 0)) return 'drain';
   return server.inRotation ? 'ready' : 'down';
 }
 

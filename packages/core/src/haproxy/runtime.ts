@@ -1,7 +1,7 @@
 // One transaction with HAProxy's Runtime API: a unix connection of its own, one line, everything up to the end of the connection.
 // That form is the same in every HAProxy from 2.2 on. It knows nothing of what the commands mean, and never keeps a connection.
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../model/clock.ts';
+import type { Clock, Timer } from '../model/clock.ts';
 
 /** The longest line that every HAProxy version carries out as a whole. */
 export const MAX_LINE_BYTES = 8_192;
@@ -26,16 +26,23 @@ export interface RuntimeSocketOptions {
   readonly deadlineMs?: number;
 }
 
+/** Connections held ready: as many as one switch takes, a fence and an opening. */
+const SPARES = 2;
+/** They are replaced when the line is likely to be quiet again. */
+const REPLACE_AFTER_MS = 3;
+
 /**
- * The next transaction's connection is opened while the present one waits for its answer: that halves the time of a transaction that follows.
- * The spare is used by the next poll at the latest, so it never meets `stats timeout` nor keeps an old worker alive for long; whether it is an
- * old worker's, the answer itself tells.
+ * Connections are opened before they are needed: that halves the time of a transaction. Each serves one line. With one transaction every
+ * 250 ms a spare is at most half a second old, so it never meets `stats timeout` and keeps no old worker alive; whether it is an old worker's,
+ * the answer itself tells.
  */
 export class RuntimeSocket {
   readonly path: string;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
-  #spare: Connection | undefined;
+  #spares: Connection[] = [];
+  #inUse = 0;
+  #replacing: Timer | undefined;
   #closed = false;
 
   constructor(options: RuntimeSocketOptions) {
@@ -54,9 +61,9 @@ export class RuntimeSocket {
     const line = `${commands.join(';')}\n`;
     if (Buffer.byteLength(line) > MAX_LINE_BYTES) throw new Error(`a command line of ${line.length} bytes is too long`);
     if (line.indexOf('\n') !== line.length - 1) throw new Error('a command may not hold a line end');
-    const spare = this.#spare;
-    this.#spare = undefined;
-    if (spare !== undefined && !spare.ended) {
+    this.#spares = this.#spares.filter((spare) => !spare.ended);
+    const spare = this.#spares.shift();
+    if (spare !== undefined) {
       const answer = await this.#exchange(spare, line);
       // It may have died with its worker in the meantime: that says nothing about the HAProxy that is there now.
       if (answer.kind !== 'protocol') return answer;
@@ -64,23 +71,37 @@ export class RuntimeSocket {
     return this.#exchange(new Connection(this.path), line);
   }
 
-  /** Forgets a connection that may lead to a worker of before. */
-  dropSpare(): void {
-    this.#spare?.destroy();
-    this.#spare = undefined;
+  /** Forgets connections that may lead to a worker of before. */
+  dropSpares(): void {
+    for (const spare of this.#spares) spare.destroy();
+    this.#spares = [];
+    this.#replacing?.cancel();
+    this.#replacing = undefined;
   }
 
   close(): void {
     this.#closed = true;
-    this.dropSpare();
+    this.dropSpares();
   }
 
   async #exchange(connection: Connection, line: string): Promise<RuntimeAnswer> {
-    const answer = connection.exchange(line, this.#clock, this.#deadlineMs);
-    if (!this.#closed) this.#spare = new Connection(this.path);
-    const given = await answer;
-    if (given.kind !== 'answer') this.dropSpare();
-    return given.kind === 'answer' ? given : { ...given, error: `${this.path}: ${given.error}` };
+    this.#inUse += 1;
+    const answer = await connection.exchange(line, this.#clock, this.#deadlineMs);
+    this.#inUse -= 1;
+    if (answer.kind === 'answer') {
+      this.#replaceSoon();
+      return answer;
+    }
+    this.dropSpares();
+    return { ...answer, error: `${this.path}: ${answer.error}` };
+  }
+
+  #replaceSoon(): void {
+    if (this.#closed || this.#replacing !== undefined) return;
+    this.#replacing = this.#clock.after(REPLACE_AFTER_MS, () => {
+      this.#replacing = undefined;
+      while (this.#spares.length + this.#inUse < SPARES) this.#spares.push(new Connection(this.path));
+    });
   }
 }
 

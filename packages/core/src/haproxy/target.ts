@@ -113,7 +113,7 @@ export class Target {
         clock: this.#clock,
         onEnd: () => {
           this.#hurryUntil = after(this.#clock.now(), HURRY_MS);
-          this.#socket.dropSpare();
+          this.#socket.dropSpares();
           this.#turns.wake();
         },
       });
@@ -248,7 +248,7 @@ export class Target {
     if (facts.worker.stopping) {
       this.#stoppingSince ??= now;
       this.#readAt = undefined;
-      this.#socket.dropSpare();
+      this.#socket.dropSpares();
       return now - this.#stoppingSince < HURRY_MS ? SOON_MS : this.#pollMs;
     }
     this.#stoppingSince = undefined;
@@ -295,7 +295,7 @@ export class Target {
       this.#drift.forget();
       this.#settled = false;
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
-      this.#socket.dropSpare();
+      this.#socket.dropSpares();
     }
     const { pid, version } = facts.worker;
     this.#report({ kind: 'reloaded', at: now, pid, previousPid: before?.worker.pid, version });
