@@ -1,0 +1,36 @@
+// docs/reasons.md is made from the list in the code: `pnpm exec vitest run --project unit -u reasons-document` writes it anew.
+import { expect, it } from 'vitest';
+import { reasonSections } from '../src/model/reason.ts';
+
+const titles: Readonly<Record<string, string>> = {
+  cluster: 'The cluster: no write service can be open',
+  'write service: in': 'A server in a write service: why it is in',
+  'write service: out': 'A server in a write service: why it is out',
+  'read service': 'A server in a read service',
+  'service as a whole': 'A service as a whole',
+  alarm: 'Alarms about a cluster',
+  HAProxy: 'Alarms about a HAProxy',
+};
+
+const section = ([name, texts]: readonly [string, Readonly<Record<string, string>>]): string =>
+  [
+    `## ${titles[name] ?? name}`,
+    '',
+    '| code | what it says |',
+    '|---|---|',
+    ...Object.entries(texts).map(([code, text]) => `| \`${code}\` | ${text.replaceAll('|', '\\|')} |`),
+    '',
+  ].join('\n');
+
+it('documents every reason', async () => {
+  const document = [
+    '# Reasons',
+    '',
+    'Every decision and every alarm carries a reason: a code, a sentence, and the facts that it rests on. Codes are stable; scripts and alerts may',
+    'depend on them. `{name}` stands for a fact. They are seen in `pgroutectl explain`, in `/v2/status` and `/v2/events`, in the log and in the',
+    'metric `pgrouted_alarms`.',
+    '',
+    ...Object.entries(reasonSections).map(section),
+  ].join('\n');
+  await expect(document).toMatchFileSnapshot('../../../docs/reasons.md');
+});
