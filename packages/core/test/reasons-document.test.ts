@@ -1,4 +1,4 @@
-// docs/reasons.md is made from the list in the code: `pnpm exec vitest run --project unit -u reasons-document` writes it anew.
+// docs/reasons.md is made from the list in the code: `pnpm exec vitest run --project unit reasons-document -u` writes it anew.
 import { expect, it } from 'vitest';
 import { reasonSections } from '../src/model/reason.ts';
 
