@@ -21,7 +21,7 @@ describe('a name', () => {
   });
 });
 
-describe('lines', () => {
+describe('lines', { timeout: 30_000 }, () => {
   it('hold all commands in order, then the reads, and never exceed what every version carries out', () => {
     fc.assert(
       fc.property(

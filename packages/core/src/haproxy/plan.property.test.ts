@@ -83,7 +83,7 @@ function carryOut(model: HaproxyModel, asked: Desired, budget: number): number {
   return left;
 }
 
-describe('every prefix of every plan', () => {
+describe('every prefix of every plan', { timeout: 60_000 }, () => {
   it('keeps one writer, and from any prefix the next plans converge', () => {
     fc.assert(
       fc.property(

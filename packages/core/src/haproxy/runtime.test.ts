@@ -33,14 +33,14 @@ describe('a transaction', () => {
   it('never has more than three connections open, those held ready included', async () => {
     for (let i = 0; i < 20; i += 1) {
       await socket.transact(['show info']);
-      if (i % 5 === 0) await vi.waitFor(() => expect(served.open()).toBe(2));
+      if (i % 5 === 0) await vi.waitFor(() => expect(served.open()).toBe(2), { timeout: 4_000 });
     }
     expect(served.most()).toBeLessThanOrEqual(3);
   });
 
   it('is put again on a fresh connection when the waiting one died with its worker', async () => {
     await socket.transact(['show info']);
-    await vi.waitFor(() => expect(served.open()).toBe(2));
+    await vi.waitFor(() => expect(served.open()).toBe(2), { timeout: 4_000 });
     served.fault = 'no answer';
     served.beforeLine = () => {
       served.fault = 'none';

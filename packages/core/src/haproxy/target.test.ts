@@ -97,9 +97,12 @@ async function stage(
   return made;
 }
 
+/** Waits until the expectation holds. */
+const eventually = (expectation: () => void) => vi.waitFor(expectation, { timeout: 20_000, interval: 5 });
+
 const codes = ({ target }: Stage): readonly string[] => target.status().problems.map(({ code }) => code);
 
-describe('a target', () => {
+describe('a target', { timeout: 30_000 }, () => {
   it('fences, reads back, asks for authority and opens, in this order', async () => {
     const asked: string[] = [];
     const s = await stage([server('a', true, 3), server('b', false)], async (serial, [open]) => {
@@ -156,7 +159,7 @@ describe('a target', () => {
     const s = await stage([server('a', true), server('b', false)]);
     s.model.deaf = true;
     s.target.submit(want(1, { a: 'maint', b: 'ready' }));
-    await vi.waitFor(() => expect(codes(s)).toContain('read_back_differs'));
+    await eventually(() => expect(codes(s)).toContain('read_back_differs'));
     expect(s.target.status().converged).toBe(false);
     expect(s.model.executed).not.toContain('set server rw/b state ready');
     s.model.deaf = false;
@@ -223,7 +226,7 @@ describe('a target', () => {
     await s.until('converged');
     for (let times = 1; times <= 3; times += 1) {
       s.model.execute('set server rw/a state maint');
-      await vi.waitFor(() => expect(s.reports.filter(isKind('drift'))).toHaveLength(times));
+      await eventually(() => expect(s.reports.filter(isKind('drift'))).toHaveLength(times));
       expect(codes(s)).toEqual([times < 3 ? 'foreign_change' : 'second_router']);
     }
     expect(await s.until('drift')).toMatchObject({
@@ -304,6 +307,6 @@ describe('a target', () => {
     }
     expect(s.served.most()).toBeLessThanOrEqual(4);
     await s.target.close();
-    await vi.waitFor(() => expect(s.served.open()).toBe(0));
+    await eventually(() => expect(s.served.open()).toBe(0));
   });
 });
