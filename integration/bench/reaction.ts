@@ -31,6 +31,7 @@ export const reaction: Section = async ({ quick, say, folder }) => {
     say('etcd (3 members), HAProxy, pgrouted are up');
     const plainRuns = quick ? 100 : 1000;
     const plain = await switches(stage, plainRuns, spaced, say);
+    const times = daemonTimes(await stage.daemon.events());
     say(`${plainRuns} switches done`);
     const heldRuns = quick ? 10 : 100;
     const sessions = quick ? 300 : 1000;
@@ -40,7 +41,6 @@ export const reaction: Section = async ({ quick, say, folder }) => {
     const tight = await switches(stage, quick ? 20 : 200, spaced, say);
     const answers = await connecting.stop();
     const [report] = await stage.sampler.report();
-    const times = daemonTimes(await stage.daemon.events());
     return reactionResult({
       plain,
       held,
