@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { silentLog } from '@pgrouted/core/model/log';
 import { eventsSchema, statusSchema } from '@pgrouted/core/status/schema';
 import { describe, expect, it } from 'vitest';
@@ -124,5 +125,17 @@ describe('anything else', () => {
     const answer = await buildHttp(broken, { metrics: createMetrics(), clock: systemClock, log }).inject('/v2/status');
     expect([answer.statusCode, answer.json()]).toEqual([500, { error: 'internal error' }]);
     expect(logged).toEqual([[{ method: 'GET', route: '/v2/status', err: 'password=hunter2' }, 'a request has failed']]);
+  });
+});
+
+describe('docs/rest.md', () => {
+  it('has a heading for every route, and for no other', async () => {
+    const page = readFileSync(new URL('../../../../docs/rest.md', import.meta.url), 'utf8');
+    const documented = [...page.matchAll(/^##+ GET (\S+)$/gm)].map(([, route]) => route ?? '');
+    const app = appOf({});
+    await app.ready();
+    expect(documented.filter((url) => !app.hasRoute({ method: 'GET', url }))).toEqual([]);
+    // The tree of routes has one line with methods for each of them.
+    expect(app.printRoutes().match(/\(GET\)/g)).toHaveLength(documented.length);
   });
 });
