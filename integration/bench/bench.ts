@@ -7,6 +7,7 @@ import { temporaryFolder } from '../lab/process.ts';
 import { environment, load } from './environment.ts';
 import { table } from './figures.ts';
 import { footprint } from './footprint.ts';
+import { watchMachine } from './others.ts';
 import { reaction } from './reaction.ts';
 import type { Goal, Section } from './result.ts';
 import { switches } from './switch.ts';
@@ -49,6 +50,7 @@ for (const name of names) {
   const [whole, short] = chapter.minutes;
   const startedAt = performance.now();
   const loadBefore = load();
+  const usedBy = watchMachine();
   say(`${name}: ${chapter.what}; about ${quick ? short : whole} minutes, load ${loadBefore}`);
   const folder = temporaryFolder();
   process.on('exit', folder.remove);
@@ -56,7 +58,8 @@ for (const name of names) {
   folder.remove();
   const tookS = Math.round((performance.now() - startedAt) / 1000);
   const loads = { before: loadBefore, after: load() };
-  const document = { section: name, quick, tookS, load: loads, environment: environment(), ...result };
+  const machine = usedBy();
+  const document = { section: name, quick, tookS, load: loads, machine, environment: environment(), ...result };
   // A quick run is for trying out; its figures never replace those of a whole one.
   const file = join(results, `${name}${quick ? '-quick' : ''}.json`);
   mkdirSync(results, { recursive: true });
@@ -69,7 +72,7 @@ for (const name of names) {
   console.log(`${table([['goal', 'wanted', 'measured', ''], ...goals])}\n`);
   missed.push(...result.goals.filter(({ met }) => !met));
   say(
-    `${name}: took ${seconds(startedAt)}, load ${loads.before} -> ${loads.after}; written to bench/results/${name}${quick ? '-quick' : ''}.json`,
+    `${name}: took ${seconds(startedAt)}, load ${loads.before} -> ${loads.after}, CPU ${Math.round(machine.ours * 100)} % ours, ${Math.round(machine.others * 100)} % of others; written to bench/results/${name}${quick ? '-quick' : ''}.json`,
   );
 }
 say(

@@ -1,6 +1,7 @@
 // The figures, table and goals of the reaction section. Pure.
 import { type Summary, showMs, summary, table } from './figures.ts';
 import type { DaemonTimes } from './journal-times.ts';
+import type { MachineUse } from './others.ts';
 import type { SectionResult } from './result.ts';
 import type { BackendCounts } from './sampler.ts';
 import type { Answer } from './sessions-control.ts';
@@ -29,6 +30,8 @@ export interface Measured {
   readonly times: DaemonTimes;
   /** How many the clients held in each switch of `held`. */
   readonly sessions: number;
+  /** During `plain`. */
+  readonly machine: MachineUse;
 }
 
 /** Connections begun after HAProxy had shown the old server out and before the next switch, that another than the new server answered. */
@@ -50,10 +53,12 @@ export function reactionResult({
   period,
   times,
   sessions,
+  machine,
 }: Measured): SectionResult {
   const of = (list: readonly Switch[], value: (one: Switch) => number): Summary => summary(list.map(value));
   const figures = {
     etcd: 'three members on this machine, data on disk with fsync',
+    machine,
     switches: { plain: plain.length, withSessions: held.length, withConnectingClient: tight.length },
     putAcknowledged: of([...plain, ...tight], (one) => one.leaderAckAt - one.leaderPutAt),
     fence: of(plain, (one) => one.outAt - one.leaderPutAt),
@@ -105,7 +110,7 @@ export function reactionResult({
         row('connecting client: record put -> answered by new', figures.connectingClient.firstAnswerByNew),
         row('(observer: period)', figures.observer.period ?? summary([])),
       ]),
-      `two servers accepting: ${figures.observer.samplesWithTwoServers} of ${figures.observer.samples} samples; wrong answers: ${figures.connectingClient.wrong} of ${answers.length} connections`,
+      `CPU of the machine during the first three rows: ${Math.round(machine.ours * 100)} % ours (observer and etcd included), ${Math.round(machine.others * 100)} % of others\ntwo servers accepting: ${figures.observer.samplesWithTwoServers} of ${figures.observer.samples} samples; wrong answers: ${figures.connectingClient.wrong} of ${answers.length} connections`,
     ],
     goals: [
       goal('old server out, p50', figures.fence.p50, 3),

@@ -7,6 +7,7 @@ import { freePort } from '../lab/process.ts';
 import { patroniRecords, type RecordedMember, type Records } from '../lab/records.ts';
 import { nowMs, sleep } from './instant.ts';
 import { daemonTimes } from './journal-times.ts';
+import { watchMachine } from './others.ts';
 import { reactionResult, type Switch } from './reaction-result.ts';
 import type { Section } from './result.ts';
 import { type Sampler, startSampler } from './sampler.ts';
@@ -30,9 +31,13 @@ export const reaction: Section = async ({ quick, say, folder }) => {
   try {
     say('etcd (3 members), HAProxy, pgrouted are up');
     const plainRuns = quick ? 100 : 1000;
+    const usedBy = watchMachine();
     const plain = await switches(stage, plainRuns, spaced, say);
     const times = daemonTimes(await stage.daemon.events());
-    say(`${plainRuns} switches done`);
+    const machine = usedBy();
+    say(
+      `${plainRuns} switches done; CPU: ${Math.round(machine.ours * 100)} % ours, ${Math.round(machine.others * 100)} % of others`,
+    );
     const heldRuns = quick ? 10 : 100;
     const sessions = quick ? 300 : 1000;
     const held = await switches(stage, heldRuns, underSessions(sessions), say);
@@ -50,6 +55,7 @@ export const reaction: Section = async ({ quick, say, folder }) => {
       period: report?.period,
       times,
       sessions,
+      machine,
     });
   } finally {
     await tearDown(stage);

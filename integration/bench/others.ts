@@ -1,0 +1,60 @@
+// How much of the machine others used while something was measured: all busy CPU time less that of our own family of processes.
+// The load average can't tell the two apart, and figures taken on a busy machine mean little.
+import { readdirSync, readFileSync } from 'node:fs';
+
+interface Ticks {
+  readonly busy: number;
+  readonly total: number;
+  /** Of this process and all of its descendants, with what their dead children used. */
+  readonly ours: number;
+}
+
+export interface MachineUse {
+  /** Share of all cores, 0 to 1. */
+  readonly ours: number;
+  readonly others: number;
+}
+
+/** Begins to count; the function it gives tells what was used since. */
+export function watchMachine(): () => MachineUse {
+  const before = read();
+  return () => {
+    const after = read();
+    const total = Math.max(1, after.total - before.total);
+    const share = (ticks: number): number => Number(Math.max(0, ticks / total).toFixed(3));
+    const ours = after.ours - before.ours;
+    return { ours: share(ours), others: share(after.busy - before.busy - ours) };
+  };
+}
+
+function read(): Ticks {
+  const [, ...fields] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/).map(Number);
+  // user, nice, system, idle, iowait, irq, softirq, steal; guest times are in user already.
+  const counted = fields.slice(0, 8);
+  const total = counted.reduce((sum, ticks) => sum + ticks, 0);
+  const idle = (counted[3] ?? 0) + (counted[4] ?? 0);
+  return { busy: total - idle, total, ours: ticksOfFamily() };
+}
+
+function ticksOfFamily(): number {
+  const processes = new Map<number, { readonly parent: number; readonly ticks: number }>();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      // The command's name stands in brackets and may itself hold blanks and brackets.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const ticks = fields.slice(11, 15).reduce((sum, text) => sum + Number(text), 0);
+      processes.set(Number(entry), { parent: Number(fields[1]), ticks });
+    } catch {
+      // It has ended.
+    }
+  }
+  const isOurs = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined; at = processes.get(at)?.parent) {
+      if (at === process.pid) return true;
+    }
+    return false;
+  };
+  return [...processes].reduce((sum, [pid, { ticks }]) => sum + (isOurs(pid) ? ticks : 0), 0);
+}
