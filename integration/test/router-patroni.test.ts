@@ -164,6 +164,23 @@ describe('a real Patroni cluster behind HAProxy and pgrouted', () => {
     await cluster.waitUntilHealthy(120_000);
   });
 
+  it('comes back to the same server when its PostgreSQL crashed under the same leader key', async () => {
+    const primary = await cluster.primary();
+    const before = writer.committed().length;
+    await primary.killPostgres();
+    await eventually(
+      'writes after the crash',
+      () => {
+        const server = writer.committed().at(-1)?.outcome.server;
+        return (
+          (writer.errors().length > 0 && writer.committed().length > before + 20 && server !== undefined) || undefined
+        );
+      },
+      90_000,
+    );
+  });
+
+  // The last one: it leaves the cluster with two histories.
   it('cuts every client off an old primary that lives on without its Patroni', async () => {
     const old = await cluster.primary();
     old.freezePatroni();
@@ -185,24 +202,8 @@ describe('a real Patroni cluster behind HAProxy and pgrouted', () => {
       );
       expect(status.clusters[0]?.members.find((member) => member.name === old.name)?.status).not.toBe('primary');
     } finally {
-      old.thawPatroni();
+      // Not thawed: Patroni up to 3.0.2 would take the leader key from its successor without asking.
+      await old.killNode();
     }
-    await cluster.waitUntilHealthy(120_000);
-  });
-
-  it('comes back to the same server when its PostgreSQL crashed under the same leader key', async () => {
-    const primary = await cluster.primary();
-    const before = writer.committed().length;
-    await primary.killPostgres();
-    await eventually(
-      'writes after the crash',
-      () => {
-        const server = writer.committed().at(-1)?.outcome.server;
-        return (
-          (writer.errors().length > 0 && writer.committed().length > before + 20 && server !== undefined) || undefined
-        );
-      },
-      90_000,
-    );
   });
 });

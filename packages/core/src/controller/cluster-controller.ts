@@ -15,6 +15,7 @@ import type { ClusterView } from '../model/view.ts';
 import { patroniPrefix, patroniView, withConfirmation, withProbes } from '../patroni/view.ts';
 import { Prober } from '../postgres/probe.ts';
 import { decide } from '../routing/decide.ts';
+import { FRESH_MS } from '../routing/limits.ts';
 import { changesBetween, confirmationChange } from './changes.ts';
 import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
 import type { Journal } from './journal.ts';
@@ -92,7 +93,10 @@ export class ClusterController {
 
   /** The newest view with what the probes say; undefined until etcd has been read. */
   view(): ClusterView | undefined {
-    return this.#view;
+    const confirmedAt = this.mirror.snapshot()?.confirmedAt;
+    return this.#view === undefined || confirmedAt === undefined
+      ? this.#view
+      : withConfirmation(this.#view, confirmedAt);
   }
 
   decision(): Decision | undefined {
@@ -142,10 +146,23 @@ export class ClusterController {
         text: `${this.prefix} was listed anew (${change.why.replaceAll('_', ' ')})${change.historyLost ? '; values between the two lists are not known' : ''}`,
       });
     }
+    if (change.kind === 'confirmed' && this.#changesNothing(now)) return;
     // A target that was refused for want of a proof is told again as soon as there is one.
     const again = change.kind === 'confirmed' && this.#refused;
     this.#pass();
     if (again) this.#o.publish();
+  }
+
+  /** One more confirmation of a view that was decided on while it was fresh can only lead to the same decision. */
+  #changesNothing(now: Millis): boolean {
+    return (
+      this.#view !== undefined &&
+      now - this.#view.confirmedAt < FRESH_MS &&
+      this.#confirmed &&
+      !this.#refused &&
+      this.#stall === undefined &&
+      this.#decision?.probeHard.length === 0
+    );
   }
 
   #pass(): void {

@@ -35,7 +35,7 @@ export interface TargetOptions {
   /** Asked right before a server is let into a write service, for one opening at a time; anything but `true` keeps it out. */
   readonly authorize: Authorize;
   readonly onReport: (report: TargetReport) => void;
-  /** How often HAProxy is looked at while nothing happens. Default 250. */
+  /** How often HAProxy is looked at while nothing happens; half as often while the master socket tells of reloads. Default 250. */
   readonly pollMs?: number;
 }
 
@@ -329,7 +329,9 @@ export class Target {
   }
 
   #delay(next: Choice, now: Millis, justOpened: number): number {
-    const delays = [this.#pollMs];
+    // A reload is told by the master socket's end; what is left to find is a hand that types.
+    const calm = this.#settled && this.#master?.connected === true;
+    const delays = [calm ? 2 * this.#pollMs : this.#pollMs];
     // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only now.
     if (justOpened > 0) delays.push(STRAGGLER_MS);
     if (now < this.#hurryUntil) delays.push(SOON_MS);
