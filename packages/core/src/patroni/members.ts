@@ -4,6 +4,7 @@ import type { Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf, type RecordProblem } from '../model/view.ts';
 import type { PatroniEntry } from './entries.ts';
 import { type MemberRecord, noTags, parseMember, parseName, shown } from './member-record.ts';
+import { readOnce } from './parsed.ts';
 
 export interface MembersInput {
   readonly prefix: string;
@@ -21,6 +22,8 @@ export interface FoldedMembers {
   readonly members: readonly Member[];
   readonly problems: readonly RecordProblem[];
 }
+
+const readMember = readOnce(parseMember);
 
 export function foldMembers(input: MembersInput): FoldedMembers {
   const problems: RecordProblem[] = [];
@@ -57,7 +60,7 @@ function foldMember(name: string, key: string, entry: PatroniEntry, { before, no
     lagBytes: undefined,
     sync: 'async',
   } as const;
-  const record = parseMember(entry.value);
+  const record = readMember(entry);
   return record.ok
     ? { ...common, ...record.value, problem: undefined }
     : { ...common, ...unknownRecord, address: was?.address, problem: { key, error: record.error, member: name } };

@@ -21,3 +21,18 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): Parsed<T> {
   const path = issue.path.map(String).join('.').slice(0, 60);
   return unreadable(path === '' ? issue.message : `${path}: ${issue.message}`);
 }
+
+/**
+ * Reads each record once: a snapshot shares the entries that have not changed with the one before, and of the dozen keys of a cluster an event
+ * changes one. `parse` must depend on the text alone.
+ */
+export function readOnce<T>(parse: (text: string) => Parsed<T>): (entry: { readonly value: string }) => Parsed<T> {
+  const read = new WeakMap<{ readonly value: string }, Parsed<T>>();
+  return (entry) => {
+    const earlier = read.get(entry);
+    if (earlier !== undefined) return earlier;
+    const result = parse(entry.value);
+    read.set(entry, result);
+    return result;
+  };
+}

@@ -4,9 +4,10 @@
 import type { ProbeState } from '../model/probe.ts';
 import { type Lsn, lagBytes, type Millis } from '../model/units.ts';
 import { type ClusterView, type ManagerSettings, type Member, memberOf, type RecordProblem } from '../model/view.ts';
-import { type Drawers, drawers, type PatroniRecords } from './entries.ts';
+import { type Drawers, drawers, type PatroniEntry, type PatroniRecords } from './entries.ts';
 import { leadershipAfter } from './leadership.ts';
 import { foldMembers } from './members.ts';
+import { readOnce } from './parsed.ts';
 import {
   defaultSettings,
   type Parsed,
@@ -23,6 +24,17 @@ import {
 
 export { type PatroniRecords, patroniPrefix } from './entries.ts';
 
+const reads = {
+  leader: readOnce(parseName),
+  config: readOnce(parseConfig),
+  status: readOnce(parseStatus),
+  optime: readOnce(parseOptime),
+  history: readOnce(parseHistory),
+  sync: readOnce(parseSync),
+  failsafe: readOnce(parseFailsafe),
+  failover: readOnce(parseFailover),
+};
+
 /**
  * The picture after these records. `before`: the picture before, of the same cluster, undefined for the first. `now`: when the records were
  * seen here.
@@ -36,10 +48,10 @@ export function patroniView(
 ): ClusterView {
   const found = drawers(prefix, records);
   const problems: RecordProblem[] = [];
-  const read = <T>(key: string, parse: (text: string) => Parsed<T>): T | undefined => {
+  const read = <T>(key: string, readEntry: (entry: PatroniEntry) => Parsed<T>): T | undefined => {
     const entry = found.entry(key);
     if (entry === undefined) return undefined;
-    const result = parse(entry.value);
+    const result = readEntry(entry);
     if (result.ok) return result.value;
     problems.push({ key: prefix + key, error: result.error, member: undefined });
     return undefined;
@@ -47,11 +59,11 @@ export function patroniView(
 
   const systemId = found.entry('initialize')?.value.trim() || undefined;
   const leaderEntry = found.entry('leader');
-  const leaderName = read('leader', parseName);
+  const leaderName = read('leader', reads.leader);
   const anotherCluster = systemId !== undefined && before?.systemId !== undefined && systemId !== before.systemId;
   const known = anotherCluster ? undefined : before;
 
-  const config = read('config', parseConfig);
+  const config = read('config', reads.config);
   const settings: ManagerSettings = config ?? known?.settings ?? defaultSettings;
   const settingsUnknown =
     config === undefined &&
@@ -78,9 +90,9 @@ export function patroniView(
   const leader = leadership.kind === 'held' ? leadership.member : undefined;
   const leaderMember = folded.members.find(({ name }) => name === leader);
   const position = greatest(optime, leaderMember?.present === true ? leaderMember.position : undefined);
-  const sync = read('sync', parseSync);
-  const timeline = highest(known?.timeline, read('history', parseHistory), leaderMember?.timeline);
-  const failsafe = read('failsafe', parseFailsafe) ?? [];
+  const sync = read('sync', reads.sync);
+  const timeline = highest(known?.timeline, read('history', reads.history), leaderMember?.timeline);
+  const failsafe = read('failsafe', reads.failsafe) ?? [];
 
   return {
     cluster,
@@ -104,7 +116,7 @@ export function patroniView(
     }),
     settings,
     failsafeMembers: settings.failsafeMode ? failsafe : [],
-    plannedSwitch: read('failover', parseFailover),
+    plannedSwitch: read('failover', reads.failover),
     timeline,
     problems: [...problems, ...folded.problems],
     timelineSeenAt: timeline === known?.timeline ? known?.timelineSeenAt : now,
@@ -131,11 +143,11 @@ export function withConfirmation(view: ClusterView, at: Millis): ClusterView {
 /** `status` if it is there and can be read, else the older key. */
 function positionWritten(
   found: Drawers,
-  read: <T>(key: string, parse: (text: string) => Parsed<T>) => T | undefined,
+  read: <T>(key: string, readEntry: (entry: PatroniEntry) => Parsed<T>) => T | undefined,
 ): Lsn | undefined {
-  const status = read('status', parseStatus);
+  const status = read('status', reads.status);
   return status === undefined && found.entry('optime/leader') !== undefined
-    ? read('optime/leader', parseOptime)
+    ? read('optime/leader', reads.optime)
     : status;
 }
 
