@@ -98,26 +98,28 @@ export function parseMember(text: string): Parsed<MemberRecord> {
   });
 }
 
+/** What is known of a member whose record says nothing. */
+export const unknownRecord: Omit<MemberRecord, 'address'> = {
+  role: 'unknown',
+  stateText: 'unknown',
+  running: false,
+  version: undefined,
+  timeline: undefined,
+  position: undefined,
+  receivePosition: undefined,
+  replayPosition: undefined,
+  replicationState: undefined,
+  tags: noTags,
+  pendingRestart: false,
+  pauseSeen: false,
+  checkpointPending: false,
+};
+
 /** The form of Patroni's ancestor: a URL and nothing else. It names an address but no role, so its member takes no traffic. */
 function parseGovernor(text: string): Parsed<MemberRecord> {
   const address = addressOf(text);
   if (address === undefined) return unreadable('URL without a host and port to connect to');
-  return parsed({
-    address,
-    role: 'unknown',
-    stateText: 'unknown',
-    running: false,
-    version: undefined,
-    timeline: undefined,
-    position: undefined,
-    receivePosition: undefined,
-    replayPosition: undefined,
-    replicationState: undefined,
-    tags: noTags,
-    pendingRestart: false,
-    pauseSeen: false,
-    checkpointPending: false,
-  });
+  return parsed({ ...unknownRecord, address });
 }
 
 const positionOf = (bytes: number | undefined): Lsn | undefined => (bytes === undefined ? undefined : lsn(bytes));

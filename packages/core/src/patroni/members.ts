@@ -3,7 +3,7 @@
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf, type RecordProblem } from '../model/view.ts';
 import type { PatroniEntry } from './entries.ts';
-import { type MemberRecord, noTags, parseMember, parseName, shown } from './member-record.ts';
+import { parseMember, parseName, shown, unknownRecord } from './member-record.ts';
 import { readOnce } from './parsed.ts';
 
 export interface MembersInput {
@@ -71,19 +71,3 @@ function foldGone(was: Member, { now, ttlMs, keep }: MembersInput): readonly Mem
   if (!keep.includes(was.name) && now - goneSince >= ttlMs) return [];
   return [{ ...was, present: false, goneSince }];
 }
-
-const unknownRecord: Omit<MemberRecord, 'address'> = {
-  role: 'unknown',
-  stateText: 'unknown',
-  running: false,
-  version: undefined,
-  timeline: undefined,
-  position: undefined,
-  receivePosition: undefined,
-  replayPosition: undefined,
-  replicationState: undefined,
-  tags: noTags,
-  pendingRestart: false,
-  pauseSeen: false,
-  checkpointPending: false,
-};
