@@ -308,10 +308,10 @@ class Router implements RunningRouter {
       service,
       target,
       member: to,
-      ...(from === undefined ? {} : { from }),
+      from,
       to,
       phases,
-      text: `${service} has moved from ${from ?? 'nobody'} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
+      text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
     });
   }
 }

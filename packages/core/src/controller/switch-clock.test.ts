@@ -109,6 +109,16 @@ describe('SwitchClock', () => {
     expect(clock.opened('n3', millis(42))?.phases).toMatchObject({ leaderNamedMs: 30, provenMs: 40, decidedMs: 41 });
   });
 
+  it('takes the first opening after the start for no switch', () => {
+    const clock = new SwitchClock();
+    clock.leadership(held('n1', 0), millis(0));
+    clock.decided(millis(1));
+    expect(clock.opened('n1', millis(2))).toBeUndefined();
+    clock.leadership(vacant('n1', 10), millis(10));
+    clock.leadership(held('n2', 20), millis(20));
+    expect(clock.opened('n2', millis(30))).toMatchObject({ from: 'n1', to: 'n2' });
+  });
+
   it('says nothing where a target was found holding the writer already', () => {
     const clock = new SwitchClock();
     clock.leadership(held('n1', 0), millis(0));

@@ -8,7 +8,7 @@ import type { Leadership } from '../model/view.ts';
 import type { SwitchPhases } from '../status/schema.ts';
 
 export interface SwitchSummary {
-  readonly from: string | undefined;
+  readonly from: string;
   readonly to: string;
   readonly phases: SwitchPhases;
 }
@@ -71,12 +71,12 @@ export class SwitchClock {
     if (this.#startedAt !== undefined) this.#mark('fenced', now);
   }
 
-  /** The target was read back with `member` in. Gives the summary of the switch that this ends, if one was under way. */
+  /** The target was read back with `member` in. Gives the summary of the switch that this ends; the first opening of all is none. */
   opened(member: string, now: Millis): SwitchSummary | undefined {
     const startedAt = this.#startedAt;
     const from = this.#settled;
-    if (startedAt === undefined) {
-      this.#settled = member;
+    if (startedAt === undefined || from === undefined) {
+      this.settle(member);
       return undefined;
     }
     this.#mark('opened', now);
