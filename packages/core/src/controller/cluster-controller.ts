@@ -22,11 +22,19 @@ import type { Journal } from './journal.ts';
 
 /** Patroni's defaults (ttl 30 s, loop_wait 10 s), less a second: how long nothing may be known before write services close. */
 const BLIND_GRACE_MS = 19_000;
+/**
+ * While a leader is named but its write service is not open yet, the view is proven in advance, this often and for this long, so that the proof
+ * which opening needs is there when PostgreSQL says yes. One that is older than `PROVEN_AHEAD_MS` does not count for that.
+ */
+const PROVE_AHEAD_FIRST_MS = 2;
+const PROVE_AHEAD_EVERY_MS = 15;
+const PROVE_AHEAD_FOR_MS = 10_000;
+const PROVEN_AHEAD_MS = 30;
 /** A proof that takes longer than this before a writer is opened counts as failed; the next proof tries again. */
 const OPEN_PROOF_DEADLINE_MS = 500;
 /** The controller looks at the clock this often; a look that is much later means that the whole process (or machine) stood still. */
-const BEAT_MS = 250;
-const STALL_MS = 750;
+const BEAT_MS = 500;
+const STALL_MS = 1_000;
 /** After a standstill everything known is old at once. For this long at most, judgement waits for the first fresh proof. */
 const AFTER_STALL_MS = 500;
 /** Without a proof for this long the journal says that the view is not confirmed. The proof runs every 250 ms. */
@@ -44,6 +52,12 @@ export interface ClusterControllerOptions {
   readonly onPass: (view: ClusterView, decision: Decision, now: Millis) => void;
 }
 
+/** A server that a target is about to let into a write service. */
+interface Opened {
+  readonly backend: string;
+  readonly member: string;
+}
+
 export class ClusterController {
   readonly spec: ClusterSpec;
   readonly prefix: string;
@@ -57,6 +71,7 @@ export class ClusterController {
   #desired: readonly DesiredBackend[] = [];
   #review: Timer | undefined;
   #beat: Timer | undefined;
+  #ahead: Timer | undefined;
   #beatAt: Millis;
   #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
   #confirmed = true;
@@ -88,6 +103,7 @@ export class ClusterController {
     this.#closed = true;
     this.#review?.cancel();
     this.#beat?.cancel();
+    this.#ahead?.cancel();
     await Promise.all([this.mirror.close(), this.#prober?.close()]);
   }
 
@@ -109,22 +125,59 @@ export class ClusterController {
   }
 
   /**
-   * Asked by a target right before it lets a server into a write service: proves the view once more by a linearizable read that is sent
-   * now, and answers whether the newest decision still names this member. `restores`: the target held it before under the same
-   * decision (a reload lost it); then a decision that stands without etcd (grace, failsafe mode, pause) is enough.
+   * Asked by a target right before it lets a server into a write service: does the newest decision name this member, on a view that a
+   * linearizable read confirms? Either by one that was sent within the last 30 ms and after the leader was seen to be named, or by one that
+   * is sent now. `restores`: the target held the server before under the same decision (a reload lost it); then a decision that stands
+   * without etcd (grace, failsafe mode, pause) is enough.
    */
-  async authorize(open: { readonly backend: string; readonly member: string }, restores: boolean): Promise<boolean> {
+  authorize(open: Opened, restores: boolean): boolean | Promise<boolean> {
+    const leadership = this.#view?.leadership;
+    const confirmedAt = this.mirror.snapshot()?.confirmedAt;
+    const provenAhead =
+      leadership?.kind === 'held' &&
+      confirmedAt !== undefined &&
+      confirmedAt >= leadership.seenAt &&
+      this.#o.clock.now() - confirmedAt <= PROVEN_AHEAD_MS;
+    if (!this.#closed && provenAhead && this.#names(open)) {
+      this.#refused = false;
+      return true;
+    }
+    return this.#proveFor(open, restores);
+  }
+
+  async #proveFor(open: Opened, restores: boolean): Promise<boolean> {
     const proof = await this.mirror.prove(OPEN_PROOF_DEADLINE_MS);
     if (this.#closed) return false;
     this.#pass();
-    const stillNamed =
+    const allowed = this.#names(open) && (proof.ok || restores);
+    this.#refused = !allowed;
+    return allowed;
+  }
+
+  #names(open: Opened): boolean {
+    return (
       this.#decision?.services.some(
         ({ backend, verdicts }) =>
           backend === open.backend && verdicts.some(({ member, state }) => member === open.member && state === 'ready'),
-      ) === true;
-    const allowed = stillNamed && (proof.ok || restores);
-    this.#refused = !allowed;
-    return allowed;
+      ) === true
+    );
+  }
+
+  /** The first proof lets a fence go ahead. */
+  #proveAhead(delayMs = PROVE_AHEAD_FIRST_MS): void {
+    const view = this.#view;
+    const waits = this.#decision?.services.some(
+      ({ role, verdicts }) => role === 'primary' && !verdicts.some(({ state }) => state === 'ready'),
+    );
+    if (this.#closed || this.#ahead !== undefined || waits !== true || view?.leadership.kind !== 'held') return;
+    const { clock } = this.#o;
+    if (clock.now() - view.leadership.seenAt > PROVE_AHEAD_FOR_MS) return;
+    this.#ahead = clock.after(delayMs, () => {
+      this.#ahead = undefined;
+      // Whether it succeeds is told by the mirror.
+      void this.mirror.prove(OPEN_PROOF_DEADLINE_MS);
+      this.#proveAhead(PROVE_AHEAD_EVERY_MS);
+    });
   }
 
   #blindGraceMs(): number {
@@ -191,6 +244,7 @@ export class ClusterController {
     this.#desired = desired;
     // HAProxy first: the journal can wait, clients can't.
     if (changed) this.#o.publish();
+    this.#proveAhead();
 
     for (const entry of changesBetween(before.view, view, before.decision, decision)) journal.add(entry);
     const confirmed = now - confirmedAt < UNCONFIRMED_AFTER_MS;

@@ -226,11 +226,10 @@ class Router implements RunningRouter {
     for (const { target } of this.#targets.values()) target.submit(desired);
   }
 
-  async #authorize(opens: readonly Opening[]): Promise<boolean> {
-    const answers = await Promise.all(
-      opens.map((open) => this.#controllerOf(open.backend)?.authorize(open, open.restores) ?? false),
-    );
-    return answers.every(Boolean);
+  #authorize(opens: readonly Opening[]): boolean | Promise<boolean> {
+    const answers = opens.map((open) => this.#controllerOf(open.backend)?.authorize(open, open.restores) ?? false);
+    if (answers.every((answer) => answer === true)) return true;
+    return Promise.all(answers).then((all) => all.every(Boolean));
   }
 
   #controllerOf(backend: string): ClusterController | undefined {

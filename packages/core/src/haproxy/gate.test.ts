@@ -5,9 +5,10 @@ import { OpenGate, type Opening } from './gate.ts';
 
 const opening: Opening = { backend: 'rw', server: 'b', member: 'b', restores: false };
 
-function stage(answer: () => Promise<boolean>) {
+function stage(answer: () => boolean | Promise<boolean>) {
   const clock = new ManualClock();
   let asked = 0;
+  const told: boolean[] = [];
   const gate = new OpenGate({
     authorize: () => {
       asked += 1;
@@ -15,9 +16,9 @@ function stage(answer: () => Promise<boolean>) {
     },
     clock,
     log: silentLog,
-    onAnswer: () => {},
+    onAnswer: (_opening, _serial, allowed) => told.push(allowed),
   });
-  return { clock, gate, asked: () => asked };
+  return { clock, gate, told, asked: () => asked };
 }
 
 describe('the question for authority', () => {
@@ -45,6 +46,28 @@ describe('the question for authority', () => {
     await clock.pass(0);
     gate.used('rw');
     expect(gate.ask(opening, 1)).toBe('pending');
+  });
+
+  it('is answered at once where the answer is known already', () => {
+    const { gate, told } = stage(() => true);
+    expect(gate.ask(opening, 1)).toBe('allowed');
+    expect(told).toEqual([]);
+  });
+
+  it('tells a no after the question, however fast it came, and takes a failure for one', async () => {
+    for (const answer of [
+      () => false,
+      () => {
+        throw new Error('no idea');
+      },
+      () => Promise.reject(new Error('no idea')),
+    ]) {
+      const { clock, gate, told } = stage(answer);
+      expect(gate.ask(opening, 1)).toBe('pending');
+      await clock.pass(0);
+      expect(gate.ask(opening, 1)).toBe('refused');
+      expect(told).toEqual([false]);
+    }
   });
 
   it('is not repeated hot after a no, but at once for a newer decision', async () => {

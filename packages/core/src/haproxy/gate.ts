@@ -18,7 +18,8 @@ export interface Opening {
   readonly restores: boolean;
 }
 
-export type Authorize = (serial: number, opens: readonly Opening[]) => Promise<boolean>;
+/** An answer that is known already comes at once; everything that has to be asked comes later. */
+export type Authorize = (serial: number, opens: readonly Opening[]) => boolean | Promise<boolean>;
 
 interface Question {
   readonly opening: Opening;
@@ -62,8 +63,8 @@ export class OpenGate {
       earlier?.answer === 'refused' && earlier.serial === serial && sameOpening(earlier.opening, opening);
     const question: Question = { opening, serial, answer: 'pending', answeredAt: this.#clock.now(), refusedBefore };
     this.#questions.set(opening.backend, question);
-    void this.#put(question);
-    return 'pending';
+    this.#put(question);
+    return question.answer;
   }
 
   /** The server was let in: the answer is used up. */
@@ -71,21 +72,36 @@ export class OpenGate {
     this.#questions.delete(backend);
   }
 
-  async #put(question: Question): Promise<void> {
-    const { opening, serial } = question;
-    let allowed = false;
+  #put(question: Question): void {
+    let answer: boolean | Promise<boolean>;
     try {
-      allowed = await this.#authorize(serial, [opening]);
+      answer = this.#authorize(question.serial, [question.opening]);
     } catch (err) {
-      this.#log.error(
-        { err, backend: opening.backend, member: opening.member },
-        'asking for authority failed; taken as a no',
-      );
+      answer = Promise.reject(err);
     }
-    if (this.#questions.get(opening.backend) !== question) return;
+    // A no is told, which must not happen from within the question.
+    if (answer === true) this.#answered(question, true);
+    else {
+      void Promise.resolve(answer)
+        .catch((err: unknown) => this.#failed(question, err))
+        .then((allowed) => this.#late(question, allowed));
+    }
+  }
+
+  #failed({ opening: { backend, member } }: Question, err: unknown): false {
+    this.#log.error({ err, backend, member }, 'asking for authority failed; taken as a no');
+    return false;
+  }
+
+  #answered(question: Question, allowed: boolean): void {
     question.answer = allowed ? 'allowed' : 'refused';
     question.answeredAt = this.#clock.now();
-    if (allowed || !question.refusedBefore) this.#onAnswer(opening, serial, allowed);
+  }
+
+  #late(question: Question, allowed: boolean): void {
+    if (this.#questions.get(question.opening.backend) !== question) return;
+    this.#answered(question, allowed);
+    if (allowed || !question.refusedBefore) this.#onAnswer(question.opening, question.serial, allowed);
   }
 }
 

@@ -42,6 +42,9 @@ export interface TargetOptions {
 const SOON_MS = 2;
 const SETTLE_SLOWLY_MS = 20;
 const STRAGGLER_MS = 5;
+/** While a write service waits for its next writer HAProxy is read this often, for this long: an opening needs a read-back of the last 50 ms. */
+const WATCHFUL_MS = 40;
+const WATCHFUL_FOR_MS = 120_000;
 /** After the master socket's end the new worker is looked for this long without a pause. */
 const HURRY_MS = 1_000;
 
@@ -78,6 +81,7 @@ export class Target {
   #stoppingSince: Millis | undefined;
   #convergedSerial: number | undefined;
   #settled = false;
+  #closedSince: Millis | undefined;
   #lastShutdownAt: Millis | undefined;
   #hurryUntil = millis(Number.NEGATIVE_INFINITY);
 
@@ -328,12 +332,22 @@ export class Target {
     this.#report({ kind: 'converged', serial: desired.serial, at: now });
   }
 
+  /** A write service is closed and will be opened soon: what is read is kept fresh enough to be opened on. */
+  #awaitsWriter(now: Millis): boolean {
+    const closed = this.#desired?.backends.some(
+      ({ exclusive, servers }) => exclusive && !servers.some(({ state }) => state === 'ready'),
+    );
+    this.#closedSince = closed === true ? (this.#closedSince ?? now) : undefined;
+    return this.#closedSince !== undefined && now - this.#closedSince < WATCHFUL_FOR_MS;
+  }
+
   #delay(next: Choice, now: Millis, justOpened: number): number {
     // A reload is told by the master socket's end; what is left to find is a hand that types.
     const calm = this.#settled && this.#master?.connected === true;
     const delays = [calm ? 2 * this.#pollMs : this.#pollMs];
     // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only now.
     if (justOpened > 0) delays.push(STRAGGLER_MS);
+    if (this.#awaitsWriter(now)) delays.push(WATCHFUL_MS);
     if (now < this.#hurryUntil) delays.push(SOON_MS);
     if (this.#drift.pauseMs(now) > 0) return Math.max(1, this.#drift.pauseMs(now));
     if (this.#reach.denies(now)) return this.#pollMs;
