@@ -48,7 +48,7 @@ export interface ClusterControllerOptions {
   readonly journal: Journal;
   /** Something else shall be held than before. */
   readonly publish: () => void;
-  /** After each pass, with what it was decided on. */
+  /** A little after each pass, in order with the journal: what it was decided on. */
   readonly onPass: (view: ClusterView, decision: Decision, now: Millis) => void;
 }
 
@@ -242,17 +242,17 @@ export class ClusterController {
     const desired = desiredOf(decision, view);
     const changed = !sameDesired(desired, this.#desired);
     this.#desired = desired;
-    // HAProxy first: the journal can wait, clients can't.
     if (changed) this.#o.publish();
     this.#proveAhead();
 
-    for (const entry of changesBetween(before.view, view, before.decision, decision)) journal.add(entry);
     const confirmed = now - confirmedAt < UNCONFIRMED_AFTER_MS;
-    if (confirmed !== this.#confirmed) {
-      this.#confirmed = confirmed;
-      journal.add(confirmationChange(view, confirmed, now));
-    }
-    this.#o.onPass(view, decision, now);
+    const turned = confirmed !== this.#confirmed;
+    this.#confirmed = confirmed;
+    journal.later(() => {
+      this.#o.onPass(view, decision, now);
+      const entries = changesBetween(before.view, view, before.decision, decision);
+      return turned ? [...entries, confirmationChange(view, confirmed, now)] : entries;
+    });
     const unconfirmedAt = confirmed ? after(confirmedAt, UNCONFIRMED_AFTER_MS) : undefined;
     this.#reviewAt(earliest(decision.reviewAt, unconfirmedAt));
   }

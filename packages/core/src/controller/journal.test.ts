@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../test/manual-clock.ts';
 import type { Clock } from '../model/clock.ts';
 import { millis } from '../model/units.ts';
 import { Journal } from './journal.ts';
@@ -49,8 +50,25 @@ describe('Journal', () => {
     const heard: number[] = [];
     const stop = journal.onEntry((entry) => heard.push(entry.seq));
     journal.add({ kind: 'config', text: 'one' });
+    journal.flush();
     stop();
     journal.add({ kind: 'config', text: 'two' });
+    journal.flush();
     expect(heard).toEqual([1]);
+  });
+
+  it('puts into words later what happened now, in the order and with the time of the calls', async () => {
+    const manual = new ManualClock();
+    const journal = new Journal(manual, 10);
+    const began = manual.now();
+    journal.later(() => [{ kind: 'member', text: 'first' }]);
+    const heard: string[] = [];
+    journal.onEntry(({ text }) => heard.push(text));
+    await manual.pass(3);
+    journal.add({ kind: 'config', text: 'second' });
+    expect(heard).toEqual([]);
+    await manual.pass(3);
+    expect(heard).toEqual(['first', 'second']);
+    expect(journal.since(0, 10).entries.map(({ tMs }) => tMs - began)).toEqual([0, 3]);
   });
 });

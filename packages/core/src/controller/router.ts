@@ -18,10 +18,10 @@ import type { EventsDocument, JournalEntry, StatusDocument } from '../status/sch
 import type { MembersAnswer, RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
 import { ClusterController } from './cluster-controller.ts';
-import { Journal } from './journal.ts';
+import { Journal, type NewEntry } from './journal.ts';
 import { entriesOf } from './reports.ts';
 import { clusterStatus, etcdDocument, memberStatuses, targetDocument } from './status.ts';
-import { SwitchClock } from './switch-clock.ts';
+import { SwitchClock, type SwitchSummary } from './switch-clock.ts';
 
 export interface RouterOptions {
   readonly config: PgroutedConfig;
@@ -41,6 +41,13 @@ export function startRouter(options: RouterOptions): RunningRouter {
   const router = new Router(options);
   router.start();
   return router;
+}
+
+/** What stood at the instant of a report; the journal puts it into words later. */
+interface Seen {
+  readonly now: Millis;
+  readonly problems: readonly Reason[];
+  readonly writers: ReadonlyMap<string, string>;
 }
 
 class Router implements RunningRouter {
@@ -83,6 +90,7 @@ class Router implements RunningRouter {
       ...[...this.#targets.values()].map(({ target }) => target.close()),
     ]);
     await this.#client.close();
+    this.#journal.flush();
   }
 
   async reconfigure(config: PgroutedConfig): Promise<void> {
@@ -196,7 +204,10 @@ class Router implements RunningRouter {
         clock: this.#clock,
         log: this.#log,
         authorize: (_serial, opens) => this.#authorize(opens),
-        onReport: (report) => this.#onReport(spec.name, target, report),
+        onReport: (report) => {
+          const seen = { now: this.#clock.now(), problems: target.status().problems, writers: this.#writers() };
+          this.#journal.later(() => this.#onReport(spec.name, report, seen));
+        },
       });
       this.#targets.set(key, { target, spec });
       target.start();
@@ -261,56 +272,67 @@ class Router implements RunningRouter {
     }
   }
 
-  #onReport(targetName: string, target: Target, report: TargetReport): void {
+  /** Who is decided ready in each write service, by backend. */
+  #writers(): ReadonlyMap<string, string> {
+    const services = this.#controllers.flatMap((controller) => controller.decision()?.services ?? []);
+    return new Map(
+      services.flatMap(({ role, backend, verdicts }) => {
+        const writer = role === 'primary' ? verdicts.find(({ state }) => state === 'ready') : undefined;
+        return writer === undefined ? [] : [[backend, writer.member] as const];
+      }),
+    );
+  }
+
+  #onReport(target: string, report: TargetReport, { now, problems, writers }: Seen): readonly NewEntry[] {
     const services = this.#controllers.flatMap(({ spec }) =>
       spec.services.map(({ name, backend }) => ({ cluster: spec.name, service: name, backend })),
     );
-    for (const entry of entriesOf(targetName, report, services)) this.#journal.add(entry);
-    this.#timeSwitches(targetName, report);
-    const problems = target.status().problems;
-    for (const entry of alarmChanges(undefined, this.#problems.get(targetName) ?? [], problems, targetName)) {
-      this.#journal.add(entry);
-    }
-    this.#problems.set(targetName, problems);
+    const before = this.#problems.get(target) ?? [];
+    this.#problems.set(target, problems);
+    return [
+      ...entriesOf(target, report, services),
+      ...this.#timeSwitches(target, report, now, writers),
+      ...alarmChanges(undefined, before, problems, target),
+    ];
   }
 
-  #timeSwitches(target: string, report: TargetReport): void {
-    const now = this.#clock.now();
-    for (const { spec, decision } of this.#controllers.map((controller) => ({
-      spec: controller.spec,
-      decision: controller.decision(),
-    }))) {
-      for (const service of spec.services) {
+  #timeSwitches(
+    target: string,
+    report: TargetReport,
+    now: Millis,
+    writers: ReadonlyMap<string, string>,
+  ): readonly NewEntry[] {
+    const entries: NewEntry[] = [];
+    for (const controller of this.#controllers) {
+      for (const service of controller.spec.services) {
         if (service.role !== 'primary') continue;
         const clock = this.#switchClock(target, service.backend);
         if (report.kind === 'fenced' && report.backend === service.backend) clock.fenced(now);
         if (report.kind === 'opened' && report.backend === service.backend) {
           const member = report.servers[0]?.member;
-          if (member !== undefined) this.#tellSwitch(target, spec.name, service.name, clock.opened(member, now));
+          const summary = member === undefined ? undefined : clock.opened(member, now);
+          if (summary !== undefined) entries.push(switchEntry(target, controller.spec.name, service.name, summary));
         }
         if (report.kind === 'converged') {
-          const writer = decision?.services
-            .find((other) => other.service === service.name)
-            ?.verdicts.find((verdict) => verdict.state === 'ready')?.member;
+          const writer = writers.get(service.backend);
           if (writer !== undefined) clock.settle(writer);
         }
       }
     }
+    return entries;
   }
+}
 
-  #tellSwitch(target: string, cluster: string, service: string, summary: ReturnType<SwitchClock['opened']>): void {
-    if (summary === undefined) return;
-    const { from, to, phases } = summary;
-    this.#journal.add({
-      kind: 'switch',
-      cluster,
-      service,
-      target,
-      member: to,
-      from,
-      to,
-      phases,
-      text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
-    });
-  }
+function switchEntry(target: string, cluster: string, service: string, { from, to, phases }: SwitchSummary): NewEntry {
+  return {
+    kind: 'switch',
+    cluster,
+    service,
+    target,
+    member: to,
+    from,
+    to,
+    phases,
+    text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
+  };
 }
