@@ -1,18 +1,18 @@
-// How much of the machine others used while something was measured: all busy CPU time less that of our own family of processes.
-// The load average can't tell the two apart, and figures taken on a busy machine mean little.
+// How much of the machine others used while something was measured. The load average can't tell them from us, and figures taken on a busy
+// machine mean little.
 import { readdirSync, readFileSync } from 'node:fs';
+
+export interface MachineUse {
+  /** Share of all cores, 0 to 1: what was busy and is not known to be of others. */
+  readonly ours: number;
+  readonly others: number;
+}
 
 interface Ticks {
   readonly busy: number;
   readonly total: number;
-  /** Of this process and all of its descendants, with what their dead children used. */
-  readonly ours: number;
-}
-
-export interface MachineUse {
-  /** Share of all cores, 0 to 1. */
-  readonly ours: number;
-  readonly others: number;
+  /** Of each process that does not descend from this one, with what its ended children used. */
+  readonly others: ReadonlyMap<number, number>;
 }
 
 /** Begins to count; the function it gives tells what was used since. */
@@ -22,8 +22,10 @@ export function watchMachine(): () => MachineUse {
     const after = read();
     const total = Math.max(1, after.total - before.total);
     const share = (ticks: number): number => Number(Math.max(0, ticks / total).toFixed(3));
-    const ours = after.ours - before.ours;
-    return { ours: share(ours), others: share(after.busy - before.busy - ours) };
+    // Others are added up, and not ours: what a node used is counted nowhere once it is killed with its whole namespace.
+    let others = 0;
+    for (const [pid, ticks] of after.others) others += Math.max(0, ticks - (before.others.get(pid) ?? 0));
+    return { ours: share(after.busy - before.busy - others), others: share(others) };
   };
 }
 
@@ -33,10 +35,10 @@ function read(): Ticks {
   const counted = fields.slice(0, 8);
   const total = counted.reduce((sum, ticks) => sum + ticks, 0);
   const idle = (counted[3] ?? 0) + (counted[4] ?? 0);
-  return { busy: total - idle, total, ours: ticksOfFamily() };
+  return { busy: total - idle, total, others: ticksOfOthers() };
 }
 
-function ticksOfFamily(): number {
+function ticksOfOthers(): ReadonlyMap<number, number> {
   const processes = new Map<number, { readonly parent: number; readonly ticks: number }>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
@@ -56,5 +58,5 @@ function ticksOfFamily(): number {
     }
     return false;
   };
-  return [...processes].reduce((sum, [pid, { ticks }]) => sum + (isOurs(pid) ? ticks : 0), 0);
+  return new Map([...processes].flatMap(([pid, { ticks }]) => (isOurs(pid) ? [] : [[pid, ticks] as const])));
 }
