@@ -9,9 +9,10 @@ import type { DesiredBackend } from '../haproxy/desired.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
+import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import { after, type Millis } from '../model/units.ts';
-import type { ClusterView } from '../model/view.ts';
+import { after, type Millis, millis } from '../model/units.ts';
+import { type ClusterView, memberOf } from '../model/view.ts';
 import { patroniPrefix, patroniView, withConfirmation, withProbes } from '../patroni/view.ts';
 import { Prober } from '../postgres/probe.ts';
 import { decide } from '../routing/decide.ts';
@@ -73,6 +74,7 @@ export class ClusterController {
   #beat: Timer | undefined;
   #ahead: Timer | undefined;
   #beatAt: Millis;
+  #passedAt = millis(Number.NEGATIVE_INFINITY);
   #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
   #confirmed = true;
   #refused = false;
@@ -90,7 +92,7 @@ export class ClusterController {
     this.#prober =
       spec.probe === undefined
         ? undefined
-        : new Prober({ spec: spec.probe, clock, log, onReading: () => this.#pass() });
+        : new Prober({ spec: spec.probe, clock, log, onReading: (member, state) => this.#onReading(member, state) });
   }
 
   start(): void {
@@ -110,9 +112,8 @@ export class ClusterController {
   /** The newest view with what the probes say; undefined until etcd has been read. */
   view(): ClusterView | undefined {
     const confirmedAt = this.mirror.snapshot()?.confirmedAt;
-    return this.#view === undefined || confirmedAt === undefined
-      ? this.#view
-      : withConfirmation(this.#view, confirmedAt);
+    if (this.#view === undefined || confirmedAt === undefined) return this.#view;
+    return withProbes(withConfirmation(this.#view, confirmedAt), this.#prober?.readings() ?? new Map());
   }
 
   decision(): Decision | undefined {
@@ -206,6 +207,15 @@ export class ClusterController {
     if (again) this.#o.publish();
   }
 
+  #onReading(member: string, { latest }: ProbeState): void {
+    const view = this.#view;
+    const before = view === undefined ? undefined : memberOf(view, member)?.probe?.latest.kind;
+    const awaited = this.#decision?.probeHard.includes(member) === true;
+    // The same answer at leisure: its figures (positions, age) count at the next pass, at most a second from the last.
+    if (latest.kind === before && !awaited && this.#o.clock.now() - this.#passedAt < FRESH_MS) return;
+    this.#pass();
+  }
+
   /** One more confirmation of a view that was decided on while it was fresh can only lead to the same decision. */
   #changesNothing(now: Millis): boolean {
     return (
@@ -232,6 +242,7 @@ export class ClusterController {
     const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
     const decision = decide(view, this.spec, now);
     const before = { view: this.#view, decision: this.#decision };
+    this.#passedAt = now;
     this.#view = view;
     this.#decision = decision;
 
