@@ -22,9 +22,8 @@ export function watchMachine(): () => MachineUse {
     const after = read();
     const total = Math.max(1, after.total - before.total);
     const share = (ticks: number): number => Number(Math.max(0, ticks / total).toFixed(3));
-    // Others are added up, and not ours: what a node used is counted nowhere once it is killed with its whole namespace.
-    let others = 0;
-    for (const [pid, ticks] of after.others) others += Math.max(0, ticks - (before.others.get(pid) ?? 0));
+    // Theirs are added up, and not ours: what a node used is counted nowhere once it is killed with its whole namespace.
+    const others = Math.max(0, after.others - before.others);
     return { ours: share(after.busy - before.busy - others), others: share(others) };
   };
 }
@@ -38,7 +37,7 @@ function read(): Ticks {
   return { busy: total - idle, total, others: ticksOfOthers() };
 }
 
-function ticksOfOthers(): ReadonlyMap<number, number> {
+function ticksOfOthers(): number {
   const processes = new Map<number, { readonly parent: number; readonly ticks: number }>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
@@ -58,5 +57,5 @@ function ticksOfOthers(): ReadonlyMap<number, number> {
     }
     return false;
   };
-  return new Map([...processes].flatMap(([pid, { ticks }]) => (isOurs(pid) ? [] : [[pid, ticks] as const])));
+  return [...processes].reduce((sum, [pid, { ticks }]) => sum + (isOurs(pid) ? 0 : ticks), 0);
 }
