@@ -11,8 +11,8 @@ export interface MachineUse {
 interface Ticks {
   readonly busy: number;
   readonly total: number;
-  /** Of each process that does not descend from this one, with what its ended children used. */
-  readonly others: ReadonlyMap<number, number>;
+  /** Of all processes that do not descend from this one, with what their ended children used. */
+  readonly others: number;
 }
 
 /** Begins to count; the function it gives tells what was used since. */
