@@ -2,7 +2,7 @@
 // Patroni's docs and once as fast as is usual, and HAProxy asking by a script (external-check), as PgRoute66 was used.
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HaproxyPaths } from '../lab/haproxy.ts';
+import { configHead, type HaproxyPaths } from '../lab/haproxy.ts';
 
 export interface CheckedServer {
   readonly name: string;
@@ -64,23 +64,7 @@ export function checkedConfig(
 ): (paths: HaproxyPaths) => string {
   return ({ adminSocket }) =>
     [
-      'global',
-      `    stats socket ${adminSocket} mode 660 level admin`,
-      '    stats timeout 30s',
-      '    maxconn 5000',
-      '    nbthread 2',
-      ...globalLines.map((line) => `    ${line}`),
-      'defaults',
-      '    mode tcp',
-      '    option redispatch',
-      '    option clitcpka',
-      '    option srvtcpka',
-      '    retries 2',
-      '    timeout connect 2s',
-      '    timeout queue   5s',
-      '    timeout client  12h',
-      '    timeout server  12h',
-      '    timeout check   2s',
+      ...configHead({ adminSocket, level: 'admin', globalOptions: globalLines, checkTimeout: '2s' }),
       ...listeners.flatMap(({ backend, port, lines }) => [
         `frontend fe_${backend}`,
         `    bind 127.0.0.1:${port}`,

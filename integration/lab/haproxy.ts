@@ -225,6 +225,32 @@ export interface ConfigOptions {
   readonly extra?: string;
 }
 
+/** `global` and `defaults`, the same in every file that is used here. */
+export const configHead = (head: {
+  readonly adminSocket: string;
+  readonly level: NonNullable<ConfigOptions['level']>;
+  readonly globalOptions: readonly string[];
+  readonly checkTimeout: string;
+}): readonly string[] => [
+  'global',
+  `    stats socket ${head.adminSocket} mode 660 level ${head.level}`,
+  '    stats timeout 30s',
+  '    maxconn 5000',
+  '    nbthread 2',
+  ...head.globalOptions.map((line) => `    ${line}`),
+  'defaults',
+  '    mode tcp',
+  '    option redispatch',
+  '    option clitcpka',
+  '    option srvtcpka',
+  '    retries 2',
+  '    timeout connect 2s',
+  '    timeout queue   5s',
+  '    timeout client  12h',
+  '    timeout server  12h',
+  `    timeout check   ${head.checkTimeout}`,
+];
+
 /** A haproxy.cfg with a write and a read service over the same servers, each server `disabled` until it has been told. */
 export function haproxyConfig(options: ConfigOptions): (paths: HaproxyPaths) => string {
   const { writeBackend = 'be_rw', readBackend = 'be_ro', serverOptions = 'disabled' } = options;
@@ -236,23 +262,12 @@ export function haproxyConfig(options: ConfigOptions): (paths: HaproxyPaths) => 
   ];
   return (paths) =>
     [
-      'global',
-      `    stats socket ${paths.adminSocket} mode 660 level ${options.level ?? 'admin'}`,
-      '    stats timeout 30s',
-      '    maxconn 5000',
-      '    nbthread 2',
-      ...(options.globalOptions ?? []).map((line) => `    ${line}`),
-      'defaults',
-      '    mode tcp',
-      '    option redispatch',
-      '    option clitcpka',
-      '    option srvtcpka',
-      '    retries 2',
-      '    timeout connect 2s',
-      '    timeout queue   5s',
-      '    timeout client  12h',
-      '    timeout server  12h',
-      '    timeout check   400ms',
+      ...configHead({
+        adminSocket: paths.adminSocket,
+        level: options.level ?? 'admin',
+        globalOptions: options.globalOptions ?? [],
+        checkTimeout: '400ms',
+      }),
       'frontend fe_rw',
       `    bind 127.0.0.1:${options.writePort}`,
       `    default_backend ${writeBackend}`,
