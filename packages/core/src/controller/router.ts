@@ -14,7 +14,7 @@ import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
-import type { EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
+import type { ClusterStatus, EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
 import type { MembersAnswer, RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
 import { ClusterController } from './cluster-controller.ts';
@@ -114,6 +114,7 @@ class Router implements RunningRouter {
   status(): StatusDocument {
     const now = this.#clock.now();
     const targets = this.#targetStatuses();
+    const clusters = this.#clusterDocuments(targets, now);
     return {
       schema: 1,
       router: {
@@ -124,19 +125,8 @@ class Router implements RunningRouter {
         uptimeMs: Math.round(now - this.#startedAt),
       },
       at: this.#clock.wall().toISOString(),
-      ready: this.ready(),
-      clusters: this.#controllers.map((controller) =>
-        clusterStatus(
-          {
-            spec: controller.spec,
-            prefix: controller.prefix,
-            view: controller.view(),
-            decision: controller.decision(),
-          },
-          targets,
-          now,
-        ),
-      ),
+      ready: this.#readyBy(clusters),
+      clusters,
       etcd: etcdDocument(
         this.#controllers.map((controller) => controller.mirror.status()),
         now,
@@ -154,17 +144,7 @@ class Router implements RunningRouter {
   }
 
   ready(): boolean {
-    const now = this.#clock.now();
-    const targets = this.#targetStatuses();
-    const writes = this.#controllers.flatMap((controller) => {
-      const { spec, prefix } = controller;
-      const facts = { spec, prefix, view: controller.view(), decision: controller.decision() };
-      const services = clusterStatus(facts, targets, now).services;
-      return spec.services
-        .filter((service) => service.role === 'primary')
-        .map((service) => services.find((status) => status.name === service.name)?.routing === true);
-    });
-    return writes.length > 0 && writes.every(Boolean);
+    return this.#readyBy(this.#clusterDocuments(this.#targetStatuses(), this.#clock.now()));
   }
 
   members(): MembersAnswer {
@@ -185,6 +165,32 @@ class Router implements RunningRouter {
       ageMs: oldest === undefined ? undefined : Math.max(0, Math.round(now - oldest.confirmedAt)),
       source: 'patroni',
     };
+  }
+
+  #clusterDocuments(targets: readonly TargetStatus[], now: Millis): ClusterStatus[] {
+    return this.#controllers.map((controller) =>
+      clusterStatus(
+        {
+          spec: controller.spec,
+          prefix: controller.prefix,
+          view: controller.view(),
+          decision: controller.decision(),
+        },
+        targets,
+        now,
+      ),
+    );
+  }
+
+  /** Every configured write service routes; a cluster that has not been read yet has none that does. */
+  #readyBy(clusters: readonly ClusterStatus[]): boolean {
+    const writes = this.#controllers.flatMap(({ spec }) => {
+      const services = clusters.find(({ name }) => name === spec.name)?.services ?? [];
+      return spec.services
+        .filter(({ role }) => role === 'primary')
+        .map((service) => services.find(({ name }) => name === service.name)?.routing === true);
+    });
+    return writes.length > 0 && writes.every(Boolean);
   }
 
   #newClient(): EtcdClient {
