@@ -38,6 +38,7 @@ export function member(name: string, given: Partial<MemberStatus> = {}): MemberS
     recordAgeMs: 3_100,
     problem: null,
     probe: { kind: 'standby', ageMs: 210, error: null, lastAnswer: { kind: 'standby', ageMs: 210 } },
+    stolon: null,
     status: 'standby',
     ...given,
   };
@@ -49,6 +50,7 @@ export const primaryMember = (name: string, given: Partial<MemberStatus> = {}): 
     lagBytes: null,
     replicationState: null,
     probe: { kind: 'primary', ageMs: 180, error: null, lastAnswer: { kind: 'primary', ageMs: 180 } },
+    stolon: null,
     status: 'primary',
     ...given,
   });
@@ -117,6 +119,7 @@ export function healthyCluster(given: Partial<ClusterStatus> = {}): ClusterStatu
     source: { kind: 'patroni', prefix: `/service/${name}/` },
     probing: true,
     view: healthyView(),
+    stolon: null,
     members: [member('n1', { sync: 'sync' }), primaryMember('n2'), member('n3', { lagBytes: 16 * 1024 * 1024 })],
     services: healthyServices(name, 'n2', ['n1', 'n3']),
     alarms: [],
@@ -154,6 +157,7 @@ export const target = (given: Partial<TargetStatusDocument> = {}): TargetStatusD
   converged: true,
   readBackAgeMs: 90,
   problems: [],
+  watchdog: null,
   oldWorkers: [],
   counters: {},
   ...given,

@@ -2,8 +2,8 @@
 
 import { type Millis, millis, revision } from '../src/model/units.ts';
 import type { ClusterView } from '../src/model/view.ts';
-import type { PatroniEntry } from '../src/patroni/entries.ts';
 import { patroniView } from '../src/patroni/view.ts';
+import type { StoreEntry } from '../src/store/entries.ts';
 
 export const prefix = '/service/demo/';
 
@@ -35,7 +35,7 @@ export const soundKeys: Readonly<Record<string, string>> = {
 export type Changes = Readonly<Record<string, string | undefined>>;
 
 export class Keys {
-  readonly #entries = new Map<string, PatroniEntry>();
+  readonly #entries = new Map<string, StoreEntry>();
   #revision = 10n;
   #now = 100_000;
   #view: ClusterView | undefined;

@@ -6,8 +6,8 @@ import { type FragmentMember, haproxyFragment } from '@pgrouted/core/haproxy/fra
 import type { Clock } from '@pgrouted/core/model/clock';
 import { type Log, silentLog } from '@pgrouted/core/model/log';
 import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
-import { patroniPrefix } from '@pgrouted/core/patroni/entries';
 import { patroniView } from '@pgrouted/core/patroni/view';
+import { sourcePrefix } from '@pgrouted/core/source/source';
 import { errorText, exitCodes, Failure } from './failure.ts';
 
 export interface FragmentRequest {
@@ -65,7 +65,7 @@ export async function readMembers(
   cluster: ClusterSpec,
   clock: Clock,
 ): Promise<readonly FragmentMember[]> {
-  const prefix = patroniPrefix(cluster.source);
+  const prefix = sourcePrefix(cluster.source);
   const snapshot = await readOnce(etcd, prefix, clock);
   const { members } = patroniView(cluster.name, prefix, snapshot, undefined, clock.now());
   const found = members.flatMap(({ name, address }) => (address === undefined ? [] : [{ name, ...address }]));

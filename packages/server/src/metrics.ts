@@ -43,7 +43,8 @@ export function createMetrics(): Metrics {
     const { phases, cluster = '', service = '', target = '' } = entry;
     if (phases === undefined) return;
     for (const [name, ms] of Object.entries(phases)) {
-      if (ms !== null) switches.observe({ cluster, service, target, phase: name.replace(/Ms$/, '') }, ms / 1000);
+      if (typeof ms === 'number')
+        switches.observe({ cluster, service, target, phase: name.replace(/Ms$/, '') }, ms / 1000);
     }
   };
 

@@ -98,6 +98,7 @@ const memberOf = (name: string, status: Member['status'], more: Partial<Member> 
   recordAgeMs: 900,
   problem: null,
   probe: { kind: status === 'primary' ? 'primary' : 'standby', ageMs: 5, error: null, lastAnswer: null },
+  stolon: null,
   status,
   ...more,
 });
@@ -111,6 +112,7 @@ export const fullStatus: StatusDocument = {
       name: 'orders',
       source: { kind: 'patroni', prefix: '/service/orders/' },
       probing: true,
+      stolon: null,
       view: {
         revision: '4711',
         confirmedAgeMs: 120,
@@ -158,6 +160,7 @@ export const fullStatus: StatusDocument = {
       source: { kind: 'patroni', prefix: '/service/blind/' },
       probing: false,
       view: null,
+      stolon: null,
       members: [],
       services: [],
       alarms: [],
@@ -179,6 +182,7 @@ export const fullStatus: StatusDocument = {
       converged: true,
       readBackAgeMs: 240,
       problems: [reason('server_missing')],
+      watchdog: null,
       oldWorkers: [{ pid: 98, connections: 2 }],
       counters: {
         transactions: 12,

@@ -1,6 +1,6 @@
 // pgroutectl record: writes what etcd (and PostgreSQL) says to files that `pgroutectl replay` reads.
 import type { Log } from '@pgrouted/core/model/log';
-import { patroniPrefix } from '@pgrouted/core/patroni/entries';
+import { sourcePrefix } from '@pgrouted/core/source/source';
 import { chooseCluster, readConfig } from '../config-file.ts';
 import { type ExitCode, exitCodes, Failure } from '../failure.ts';
 import type { Io } from '../io.ts';
@@ -38,7 +38,7 @@ export async function record(io: Io, options: RecordOptions): Promise<ExitCode> 
   try {
     probes = options.probe === undefined ? undefined : openOutput(options.probe, options.force);
     io.err(
-      `pgroutectl: recording ${patroniPrefix(cluster.source)}${options.durationMs === undefined ? ' until Ctrl-C' : ` for ${formatAge(options.durationMs)}`}\n`,
+      `pgroutectl: recording ${sourcePrefix(cluster.source)}${options.durationMs === undefined ? ' until Ctrl-C' : ` for ${formatAge(options.durationMs)}`}\n`,
     );
     const show = progressLine(io);
     const end = await runRecording(io, {

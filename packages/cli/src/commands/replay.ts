@@ -1,8 +1,6 @@
 // pgroutectl replay: a recorded stream through the daemon's own source and decision code on a virtual clock. Contacts nobody.
 import { readFileSync } from 'node:fs';
 import { explainReason } from '@pgrouted/core/model/reason';
-import { patroniPrefix } from '@pgrouted/core/patroni/entries';
-import { type Parsed, parsed } from '@pgrouted/core/patroni/parsed';
 import {
   parseEvents,
   parseProbes,
@@ -10,6 +8,8 @@ import {
   type ReplayChange,
   replay as runReplay,
 } from '@pgrouted/core/replay/replay';
+import { sourcePrefix } from '@pgrouted/core/source/source';
+import { type Parsed, parsed } from '@pgrouted/core/store/parsed';
 import { chooseCluster, readConfig } from '../config-file.ts';
 import { type ExitCode, errorText, exitCodes, Failure } from '../failure.ts';
 import { type Io, lookOf } from '../io.ts';
@@ -37,7 +37,7 @@ export async function replay(io: Io, options: ReplayOptions): Promise<ExitCode> 
       exitCodes.usage,
     );
   }
-  const prefix = patroniPrefix(cluster.source);
+  const prefix = sourcePrefix(cluster.source);
   const events = expected(parseEvents(await textOf(io, options.events), named(options.events)));
   checkPrefix(events, prefix, options);
   const probes =

@@ -7,9 +7,9 @@ import type { Log } from '@pgrouted/core/model/log';
 import type { ProbeReading } from '@pgrouted/core/model/probe';
 import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
 import type { Address } from '@pgrouted/core/model/view';
-import { patroniPrefix } from '@pgrouted/core/patroni/entries';
 import { parseMember } from '@pgrouted/core/patroni/member-record';
 import { Prober } from '@pgrouted/core/postgres/probe';
+import { sourcePrefix } from '@pgrouted/core/source/source';
 import { Failure } from '../failure.ts';
 import { type Io, pause } from '../io.ts';
 import { clean } from '../render/text.ts';
@@ -77,7 +77,7 @@ class Recording {
     const { clock } = io;
     this.#io = io;
     this.#options = options;
-    this.#prefix = patroniPrefix(cluster.source);
+    this.#prefix = sourcePrefix(cluster.source);
     this.#client = new EtcdClient({ spec: etcd, clock, log });
     this.#mirror = new EtcdMirror({ client: this.#client, prefix: this.#prefix, clock, log });
     this.#prober =

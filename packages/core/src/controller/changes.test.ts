@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../model/decision.ts';
+import { withProbes } from '../model/overlay.ts';
 import { reason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { millis, revision } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
-import { patroniView, withProbes } from '../patroni/view.ts';
+import { patroniView } from '../patroni/view.ts';
 import { decide } from '../routing/decide.ts';
 import { alarmChanges, changesBetween } from './changes.ts';
 import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';

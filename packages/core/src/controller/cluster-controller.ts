@@ -9,14 +9,15 @@ import type { DesiredBackend } from '../haproxy/desired.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
+import { withConfirmation, withProbes } from '../model/overlay.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
-import { patroniPrefix, patroniView, withConfirmation, withProbes } from '../patroni/view.ts';
 import { Prober } from '../postgres/probe.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
+import { sourcePrefix, sourceView } from '../source/source.ts';
 import { changesBetween, confirmationChange } from './changes.ts';
 import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
 import type { Journal } from './journal.ts';
@@ -84,7 +85,7 @@ export class ClusterController {
     const { spec, client, clock, log } = o;
     this.#o = o;
     this.spec = spec;
-    this.prefix = patroniPrefix(spec.source);
+    this.prefix = sourcePrefix(spec.source);
     this.mirror = new EtcdMirror({ client, prefix: this.prefix, clock, log });
     this.mirror.onChange((change) => this.#onMirror(change));
     this.#startedAt = clock.now();
@@ -190,7 +191,7 @@ export class ClusterController {
     const now = clock.now();
     const { snapshot } = change;
     if (change.kind !== 'confirmed' || this.#records === undefined) {
-      this.#records = patroniView(this.spec.name, this.prefix, snapshot, this.#records, now);
+      this.#records = sourceView(this.spec, this.prefix, snapshot, this.#records, now);
     }
     if (change.kind === 'relisted') {
       journal.add({

@@ -4,6 +4,8 @@ import { matchServer } from '../haproxy/match.ts';
 import type { TargetStatus } from '../haproxy/report.ts';
 import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
 import type { ProbeState } from '../model/probe.ts';
+import type { ClusterDataProblem, ProxiesView, StolonMember } from '../model/proxies.ts';
+import { clusterDataReason, explainReason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { formatLsn, type Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
@@ -67,6 +69,7 @@ export function clusterStatus(facts: ClusterFacts, targets: readonly TargetStatu
     source: { kind: spec.source.kind, prefix: facts.prefix },
     probing: spec.probe !== undefined,
     view: view === undefined ? null : viewDocument(view, now),
+    stolon: view?.proxies === undefined ? null : stolonDocument(view.proxies, now),
     members:
       view?.members.map((member) => memberDocument(member, statuses.get(member.name) ?? 'unavailable', now)) ?? [],
     services: decision?.services.map((service) => serviceDocument(service, view, targets)) ?? [],
@@ -139,6 +142,7 @@ function memberDocument(member: Member, status: MemberStatus['status'], now: Mil
     recordAgeMs: round(now - member.recordSeenAt),
     problem: member.problem?.error ?? null,
     probe: member.probe === undefined ? null : probeDocument(member.probe, now),
+    stolon: member.stolon === undefined ? null : stolonMemberDocument(member.stolon),
     status,
   };
 }
@@ -151,6 +155,50 @@ function probeDocument({ latest, lastAnswer }: ProbeState, now: Millis): NonNull
     lastAnswer: lastAnswer === undefined ? null : { kind: lastAnswer.kind, ageMs: round(now - lastAnswer.at) },
   };
 }
+
+function stolonMemberDocument(db: StolonMember): NonNullable<MemberStatus['stolon']> {
+  const { dbUid, keeperHealthy, dbHealthy, generation, currentGeneration, initMode, forceFail } = db;
+  return { dbUid, keeperHealthy, dbHealthy, generation, currentGeneration, initMode, forceFail };
+}
+
+function stolonDocument(proxies: ProxiesView, now: Millis): NonNullable<ClusterStatus['stolon']> {
+  const { registration, enabled } = proxies;
+  const isEnabled = (uid: string): boolean => enabled.some((proxy) => proxy.uid === uid);
+  return {
+    clusterUid: proxies.clusterUid,
+    problem: proxies.problem === undefined ? null : problemText(proxies.problem),
+    generation: proxies.generation,
+    masterDbUid: proxies.masterDbUid ?? null,
+    statusMasterDbUid: proxies.statusMasterDbUid ?? null,
+    sentinel: proxies.sentinel ?? null,
+    writtenAgeMs: round(now - proxies.writtenAt),
+    sleepIntervalMs: proxies.sleepIntervalMs,
+    proxyCheckIntervalMs: proxies.checkIntervalMs,
+    proxyTimeoutMs: proxies.proxyTimeoutMs,
+    maxStandbyLagBytes: proxies.maxStandbyLagBytes,
+    proxies: proxies.proxies.map(({ uid, generation }) => ({
+      uid,
+      generation,
+      enabled: isEnabled(uid),
+      own: uid === registration?.uid,
+    })),
+    registration:
+      registration === undefined
+        ? null
+        : {
+            uid: registration.uid,
+            acknowledgedGeneration: registration.acknowledged?.generation ?? null,
+            acknowledgedAgeMs:
+              registration.acknowledged === undefined ? null : round(now - registration.acknowledged.at),
+            aliveAgeMs: registration.aliveAt === undefined ? null : round(now - registration.aliveAt),
+            timeoutMs: registration.timeoutMs,
+            enabled: isEnabled(registration.uid),
+            hindrance: registration.hindrance ?? null,
+          },
+  };
+}
+
+const problemText = (problem: ClusterDataProblem): string => explainReason(clusterDataReason(problem));
 
 type Held = ServiceStatus['servers'][number]['held'][number];
 
@@ -196,6 +244,7 @@ export function targetDocument(target: TargetStatus, now: Millis): TargetStatusD
     converged: target.converged,
     readBackAgeMs: target.readAt === undefined ? null : round(now - target.readAt),
     problems: target.problems.map(reasonDocument),
+    watchdog: target.watchdog ?? null,
     oldWorkers: target.oldWorkers.map(({ pid, connections }) => ({ pid, connections: connections ?? null })),
     counters: { ...target.counters },
   };

@@ -6,7 +6,8 @@ export interface DesiredServer {
   /** The member's name. The server line is found by this name, else by the address. Never put into a command. */
   readonly member: string;
   readonly address: Address | undefined;
-  readonly state: ServerState;
+  /** `keep`: as it is; in if it takes connections now, else maint. It is never let in by that. */
+  readonly state: ServerState | 'keep';
 }
 
 export interface DesiredBackend {

@@ -51,7 +51,7 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
   }
   const asked = lines.map((line) => {
     const server = claims.get(line);
-    return { line, member: server?.member, state: server?.state ?? ('maint' as const) };
+    return { line, member: server?.member, state: stateFor(line, server?.state) };
   });
   if (!desired.exclusive) return { wanted: asked, missing, contradiction: false };
 
@@ -66,6 +66,13 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
     missing,
     contradiction,
   };
+}
+
+/** A server that is kept as it is stays in only if it takes connections now: one that merely drains is on its way out. */
+function stateFor(line: ServerFact, desired: DesiredServer['state'] | undefined): ServerState {
+  if (desired === undefined) return 'maint';
+  if (desired !== 'keep') return desired;
+  return line.inRotation ? 'ready' : 'maint';
 }
 
 function sameAddress(line: ServerFact, address: Address | undefined): boolean {

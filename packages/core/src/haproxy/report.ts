@@ -102,5 +102,7 @@ export interface TargetStatus {
   /** The master socket is connected: a reload is noticed at once. Undefined: none is configured. */
   readonly masterConnected: boolean | undefined;
   readonly oldWorkers: readonly OldWorkerStatus[];
+  /** HAProxy's own watchdog (haproxy/pgrouted-watchdog.lua). Undefined: nothing asks for it. `unknown`: not asked yet, or no answer. */
+  readonly watchdog: 'armed' | 'absent' | 'unknown' | undefined;
   readonly counters: TargetCounters;
 }

@@ -14,6 +14,7 @@ import type { Desired } from './desired.ts';
 import { DriftLedger } from './drift.ts';
 import { exchange, type ReadBack } from './exchange.ts';
 import { type Authorize, OpenGate } from './gate.ts';
+import type { LetGo } from './let-go.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
 import { sameWorker, type TargetFacts } from './parse.ts';
@@ -35,6 +36,8 @@ export interface TargetOptions {
   /** Asked right before a server is let into a write service, for one opening at a time; anything but `true` keeps it out. */
   readonly authorize: Authorize;
   readonly onReport: (report: TargetReport) => void;
+  /** After each turn: what `letGo` says may have changed. Must be quick. */
+  readonly onTurn?: (() => void) | undefined;
   /** How often HAProxy is looked at while nothing happens; half as often while the master socket tells of reloads. Default 250. */
   readonly pollMs?: number;
 }
@@ -146,6 +149,17 @@ export class Target {
     this.#socket.close();
   }
 
+  /** Whether it has let go of all servers of these backends (write services) that the newest submitted decision does not let in. */
+  letGo(_backends: readonly string[]): LetGo {
+    return { kind: 'holds', why: 'being written' };
+  }
+
+  /**
+   * Until when HAProxy's own watchdog is to wait before it closes these write services by itself, by backend. Sent at once, to a new worker, and to old
+   * workers; a backend that is no longer named is disarmed.
+   */
+  feedWatchdog(_deadlines: ReadonlyMap<string, Millis>): void {}
+
   status(): TargetStatus {
     const { spec } = this.#o;
     return {
@@ -161,6 +175,7 @@ export class Target {
       problems: this.#problems(),
       masterConnected: this.#master?.connected,
       oldWorkers: this.#old.status(),
+      watchdog: undefined,
       counters: { ...this.#counters, sessionsEnded: this.#counters.sessionsEnded + this.#old.sessionsEnded },
     };
   }

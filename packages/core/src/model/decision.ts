@@ -27,6 +27,11 @@ export interface ServiceDecision {
    * holds for this service should stay as it is. A router that starts must not close a correct server for want of having asked.
    */
   readonly undecided?: boolean | undefined;
+  /**
+   * Undecided, but about one member only: its server stays as it is (in if it is in, never let in), and every other server is decided. Undefined: nothing in
+   * the service is decided, every server stays as it is.
+   */
+  readonly keep?: string | undefined;
 }
 
 export interface Decision {

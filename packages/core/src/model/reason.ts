@@ -1,6 +1,8 @@
 // Reasons: a code from one documented list plus the facts it rests on. Log line, API, CLI and metric are made from the same value.
 // Codes are stable: scripts and alerts depend on them. The sentences are for a person at three in the morning.
 
+import type { ClusterDataProblem } from './proxies.ts';
+
 export type ReasonFact = string | number | boolean | null;
 
 export interface Reason {
@@ -17,6 +19,11 @@ const clusterTexts = {
     "The cluster's settings ({key}) can't be read ({error}), so it is not known whether this cluster takes writes at all",
   no_leader: 'Nobody holds the leader key',
   leader_unknown: 'The leader key names {member}, but no such member has a record',
+  clusterdata_absent:
+    'There is no {key} in etcd: the Stolon cluster has not been initialised, or its name or prefix is another',
+  clusterdata_unreadable: "{key} can't be read ({error}), so nothing is known about who may take writes",
+  format_version: '{key} has formatVersion {version}; only formatVersion 1 is understood',
+  spec_invalid: 'The cluster spec in {key} is refused by every Stolon component, so by this one too: {field}: {error}',
 } as const;
 
 /** A member in a write service: why it is in. */
@@ -74,6 +81,14 @@ const writerOutTexts = {
     'etcd does not confirm the view, and {member} has not said for {limit_ms} ms that it is not in recovery: both together are too little',
   other_primary_seen:
     'etcd does not confirm the view, and {other} says since then that it is primary: {member} may have been replaced',
+  leader_record_not_converged:
+    '{member} is named, but its keeper has not reported yet that it carried out generation {generation} of db {db} (reported: {current_generation})',
+  proxy_not_registered: '{member} is named, but this router is not registered as a Stolon proxy yet: {because}',
+  proxy_not_acknowledged:
+    '{member} is named, but generation {generation} of the proxies is not acknowledged yet: {because}',
+  proxy_not_enabled: '{member} is named, but Stolon has not enabled this proxy ({proxy}) yet',
+  proxy_timeout:
+    'The registration as a Stolon proxy could not be renewed for {timeout_ms} ms: Stolon may go on without this proxy and name another than {member}',
   member_forgotten: '{member} has had no record for longer than a lease lasts: it is no longer counted as a member',
   primary_without_authority: '{member} claims to be primary, but the leader key does not name it',
 } as const;
@@ -97,6 +112,12 @@ const readTexts = {
   replica_down: 'No PostgreSQL answers at {member}: {error}',
   replica_starting: 'PostgreSQL of {member} is starting up',
   replica_shutting_down: 'PostgreSQL of {member} is shutting down or has ended our session',
+  replica_keeper_unhealthy: "Stolon holds {member}'s keeper for dead: it has not been heard of for the failInterval",
+  replica_db_unhealthy: "Stolon holds {member}'s db {db} for failed",
+  replica_being_built: "{member}'s db {db} is being built ({init_mode}) and has never been complete",
+  replica_follows_outside: '{member} follows a server outside of this cluster',
+  replica_without_db: '{member} is a keeper without a db',
+  replica_without_address: "{member}'s db has not told yet where it listens",
 } as const;
 
 /** A service as a whole. */
@@ -119,6 +140,10 @@ const alarmTexts = {
   etcd_unconfirmed: 'etcd does not confirm the state of the cluster; decisions rest on an old view',
   leader_stuck:
     '{member} has held the leader key for more than {limit_ms} ms without proving that it takes writes: {because}',
+  acknowledgement_blocked:
+    'Stolon waits for this proxy ({proxy}): generation {generation} can not be acknowledged: {because}. Until then no new master is named',
+  sentinel_silent:
+    'No sentinel has written clusterdata for more than {limit_ms} ms: nobody would notice a dead master, and no failover can be decided',
 } as const;
 
 /** HAProxy, as one target sees it. */
@@ -143,6 +168,8 @@ const targetTexts = {
   backend_asked_twice: 'Two services name the same backend {backend}; the first one counts',
   old_worker_unreachable:
     'An old HAProxy worker (pid {pid}) was replaced before it could be followed: its sessions from before the reload may outlive a fence',
+  watchdog_absent:
+    'HAProxy ({target}) has not loaded pgrouted-watchdog.lua: if pgrouted dies, HAProxy keeps its sessions while Stolon goes on without this proxy',
 } as const;
 
 /** Every code with the sentence that explains it; `{name}` is filled from the facts. docs/reasons.md is made from this list. */
@@ -168,6 +195,21 @@ export const reasonSections = {
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 export type ReasonCode = keyof typeof reasonTexts;
+
+/** Why clusterdata can't be acted on, as a reason. */
+export function clusterDataReason(problem: ClusterDataProblem): Reason {
+  const { key } = problem;
+  switch (problem.kind) {
+    case 'absent':
+      return reason('clusterdata_absent', { key });
+    case 'unreadable':
+      return reason('clusterdata_unreadable', { key, error: problem.error });
+    case 'format_version':
+      return reason('format_version', { key, version: problem.version });
+    case 'spec_invalid':
+      return reason('spec_invalid', { key, field: problem.field, error: problem.error });
+  }
+}
 
 export const reason = (code: ReasonCode, facts: Reason['facts'] = {}): Reason => ({ code, facts });
 

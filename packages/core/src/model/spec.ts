@@ -36,9 +36,24 @@ export interface PatroniSpec {
   readonly namespace: string;
 }
 
+export interface StolonSpec {
+  readonly kind: 'stolon';
+  /** Stolon's cluster name (`--cluster-name`). */
+  readonly name: string;
+  /** Stolon's store prefix (`--store-prefix`): without a slash at the end, and with one at the start only if Stolon was given one. */
+  readonly prefix: string;
+  /** True: take part in Stolon's proxy protocol on behalf of HAProxy. False: only read, and close sooner when etcd can't be read. */
+  readonly register: boolean;
+  /**
+   * Registered, at a clean stop. `release`: HAProxy's write service is closed and the registration deleted, so that no failover waits for a router that
+   * is not there. `leave`: HAProxy is left as it is and the registration runs out by itself, for a restart that nobody notices.
+   */
+  readonly onStop: 'release' | 'leave';
+}
+
 export interface ClusterSpec {
   readonly name: string;
-  readonly source: PatroniSpec;
+  readonly source: PatroniSpec | StolonSpec;
   /** Undefined: no SQL; a writer is proven by the member's own record. */
   readonly probe: ProbeSpec | undefined;
   /** How long a write service stays open on a view that can't be confirmed. `auto` follows the cluster manager. */

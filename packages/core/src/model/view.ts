@@ -1,5 +1,6 @@
 // ClusterView: an immutable picture of one cluster at one etcd revision. An observation gives a new picture; nothing here does I/O.
 import type { ProbeState } from './probe.ts';
+import type { ProxiesView, StolonMember } from './proxies.ts';
 import type { Lsn, Millis, Revision } from './units.ts';
 
 /** Where a member's PostgreSQL listens, as its record says. IPv6 hosts come without brackets. */
@@ -9,8 +10,12 @@ export interface Address {
 }
 
 /**
- * A member's role as its own record says, in words that are the same for every version of the cluster manager.
+ * A member's role as its own record says, in words that are the same for every cluster manager and version.
  * `primary` is Patroni's `master` (before 4.0) or `primary`; `promoting` is its `promoted`: promotion has been *issued*, it is no proof.
+ *
+ * Stolon: `primary` is the keeper of the db that `proxy.spec.masterDbUid` names, if that db's spec has role master; `promoting` the keeper of
+ * `cluster.status.master` while the proxies have not been given it yet; `demoted` the keeper of any other db with role master (a failover leaves
+ * two of them); `standby_leader` a standby that follows outside of the cluster; `uninitialized` a keeper without a db.
  */
 export type Role = 'primary' | 'promoting' | 'replica' | 'standby_leader' | 'demoted' | 'uninitialized' | 'unknown';
 
@@ -68,6 +73,8 @@ export interface Member {
   readonly problem: RecordProblem | undefined;
   /** What PostgreSQL itself said over SQL; undefined: no probe is configured, or none has ended yet. */
   readonly probe: ProbeState | undefined;
+  /** What Stolon's clusterdata says beyond that; undefined: not Stolon, or a keeper without a db. */
+  readonly stolon?: StolonMember | undefined;
 }
 
 /** Who holds the cluster manager's authority to take writes. */
@@ -89,6 +96,11 @@ export type Leadership =
       readonly recordProofSince?: Millis | undefined;
       /** The revision that created the store's key, where known: a key made anew is a new naming, whatever name it bears. */
       readonly createRevision?: Revision | undefined;
+      /**
+       * Stolon: the member's db has proven by record that it takes writes once `status.currentGeneration` reached this: `generation` as it was when the
+       * db was first seen both named and with role master. Undefined in Stolon: its role is not master (yet).
+       */
+      readonly proofGeneration?: number | undefined;
     }
   /**
    * Nobody holds it. `former` held it last. `graceful`: signs that it had stopped PostgreSQL before it let go.
@@ -112,7 +124,10 @@ export interface PlannedSwitch {
   readonly scheduledAt: string | undefined;
 }
 
-/** The cluster manager's own settings that routing depends on. Patroni's defaults: ttl 30 s, loop_wait 10 s, retry_timeout 10 s. */
+/**
+ * The cluster manager's own settings that routing depends on. Patroni's defaults: ttl 30 s, loop_wait 10 s, retry_timeout 10 s. What Stolon has in
+ * their place (defaults): failInterval 20 s, sleepInterval 5 s, requestTimeout 10 s, maxStandbyLag 1232896 bytes.
+ */
 export interface ManagerSettings {
   readonly ttlMs: number;
   readonly loopWaitMs: number;
@@ -127,7 +142,7 @@ export interface ManagerSettings {
 
 export interface ClusterView {
   readonly cluster: string;
-  readonly source: 'patroni';
+  readonly source: 'patroni' | 'stolon';
   /** The etcd revision that this picture is of. */
   readonly revision: Revision;
   /** When a linearizable read last confirmed that this picture is the committed state. */
@@ -154,6 +169,8 @@ export interface ClusterView {
   readonly statusWritten?: { readonly revision: Revision; readonly seenAt: Millis } | undefined;
   /** True: the manager's settings could never be read, so not even whether this cluster takes writes is known. */
   readonly settingsUnknown?: boolean | undefined;
+  /** Stolon: what the proxies have been told, and who they are. Always there in a view of source `stolon`. */
+  readonly proxies?: ProxiesView | undefined;
 }
 
 export const memberOf = (view: ClusterView, name: string): Member | undefined =>

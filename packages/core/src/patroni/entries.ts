@@ -1,23 +1,6 @@
 // The keys of one Patroni cluster, sorted into drawers: which entry is the leader, which are members, and so on. Reads no values.
 import type { PatroniSpec } from '../model/spec.ts';
-import type { Millis, Revision } from '../model/units.ts';
-
-export interface PatroniEntry {
-  readonly value: string;
-  readonly modRevision: Revision;
-  readonly createRevision?: Revision | undefined;
-  /** Decimal text; `0`: none. One lease per Patroni process, shared by its member key and, if it leads, the leader key. */
-  readonly lease: string;
-}
-
-/** All keys below a cluster's prefix at one revision. */
-export interface PatroniRecords {
-  readonly revision: Revision;
-  /** When a linearizable read last confirmed that this is the committed state. */
-  readonly confirmedAt: Millis;
-  /** By full key. */
-  readonly entries: ReadonlyMap<string, PatroniEntry>;
-}
+import type { StoreEntry, StoreRecords } from '../store/entries.ts';
 
 /** `/service/demo/`: with the trailing slash, since `/service/demo` is also a prefix of `/service/demo2/...`. */
 export function patroniPrefix({ namespace, scope }: PatroniSpec): string {
@@ -25,16 +8,16 @@ export function patroniPrefix({ namespace, scope }: PatroniSpec): string {
 }
 
 export interface Drawers {
-  entry(name: string): PatroniEntry | undefined;
+  entry(name: string): StoreEntry | undefined;
   /** Names as the store has them, sorted; not checked. */
-  readonly members: readonly (readonly [name: string, entry: PatroniEntry])[];
+  readonly members: readonly (readonly [name: string, entry: StoreEntry])[];
 }
 
 const MEMBERS = 'members/';
 
-export function drawers(prefix: string, { entries }: PatroniRecords): Drawers {
+export function drawers(prefix: string, { entries }: StoreRecords): Drawers {
   const start = prefix + MEMBERS;
-  const members: (readonly [string, PatroniEntry])[] = [];
+  const members: (readonly [string, StoreEntry])[] = [];
   for (const [key, entry] of entries) {
     if (key.startsWith(start)) members.push([key.slice(start.length), entry]);
   }

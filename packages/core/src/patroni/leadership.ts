@@ -11,7 +11,7 @@
 import { recordProof } from '../model/authority.ts';
 import type { Millis, Revision } from '../model/units.ts';
 import { type ClusterView, type Leadership, type Member, memberOf } from '../model/view.ts';
-import type { PatroniEntry } from './entries.ts';
+import type { StoreEntry } from '../store/entries.ts';
 
 /** A last `status` this long before the key was deleted is the stop's own, not the routine one of the loop before. */
 const LAST_STATUS_MS = 1_000;
@@ -21,7 +21,7 @@ type Vacant = Extract<Leadership, { kind: 'vacant' }>;
 
 export interface LeaderFacts {
   /** The leader key; undefined: absent. */
-  readonly entry: PatroniEntry | undefined;
+  readonly entry: StoreEntry | undefined;
   /** The name in it; undefined: absent, or not readable as a name. */
   readonly name: string | undefined;
   readonly revision: Revision;
@@ -37,7 +37,7 @@ export function leadershipAfter(before: ClusterView | undefined, facts: LeaderFa
   return withRecordProof(holding(before, entry, name, facts), before, facts);
 }
 
-function holding(before: ClusterView | undefined, entry: PatroniEntry, name: string, facts: LeaderFacts): Held {
+function holding(before: ClusterView | undefined, entry: StoreEntry, name: string, facts: LeaderFacts): Held {
   const was = before?.leadership;
   const createRevision = entry.createRevision;
   if (was?.kind === 'held' && was.member === name && !createdAnew(was, entry)) {
@@ -56,7 +56,7 @@ function holding(before: ClusterView | undefined, entry: PatroniEntry, name: str
   return { ...named, origin: 'named', recordsFrom: revision };
 }
 
-function createdAnew(was: Held, entry: PatroniEntry): boolean {
+function createdAnew(was: Held, entry: StoreEntry): boolean {
   return (
     was.createRevision !== undefined &&
     entry.createRevision !== undefined &&

@@ -3,8 +3,8 @@
 import * as z from 'zod';
 import { type Lsn, lsn } from '../model/units.ts';
 import type { Address, Role, Tags } from '../model/view.ts';
+import { type Parsed, parsed, parseJson, unreadable } from '../store/parsed.ts';
 import { addressOf, hasControlCharacter } from './address.ts';
-import { type Parsed, parsed, parseJson, unreadable } from './parsed.ts';
 import { booleanOf } from './settings.ts';
 
 export interface MemberRecord {

@@ -2,13 +2,13 @@
 // for a while, as they were last known.
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf, type RecordProblem } from '../model/view.ts';
-import type { PatroniEntry } from './entries.ts';
+import type { StoreEntry } from '../store/entries.ts';
+import { readOnce } from '../store/parsed.ts';
 import { parseMember, parseName, shown, unknownRecord } from './member-record.ts';
-import { readOnce } from './parsed.ts';
 
 export interface MembersInput {
   readonly prefix: string;
-  readonly entries: readonly (readonly [name: string, entry: PatroniEntry])[];
+  readonly entries: readonly (readonly [name: string, entry: StoreEntry])[];
   readonly before: ClusterView | undefined;
   readonly now: Millis;
   /** How long a member is kept after its record went. */
@@ -48,7 +48,7 @@ export function foldMembers(input: MembersInput): FoldedMembers {
   return { members: [...members, ...gone].sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
 }
 
-function foldMember(name: string, key: string, entry: PatroniEntry, { before, now }: MembersInput): Member {
+function foldMember(name: string, key: string, entry: StoreEntry, { before, now }: MembersInput): Member {
   const was = before === undefined ? undefined : memberOf(before, name);
   const seenBefore = was?.present === true && was.recordRevision === entry.modRevision;
   const common = {

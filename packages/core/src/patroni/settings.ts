@@ -1,7 +1,7 @@
 // config: Patroni's dynamic configuration, as far as routing depends on it. Booleans may be words, numbers may be text.
 import * as z from 'zod';
 import type { ManagerSettings } from '../model/view.ts';
-import { type Parsed, parsed, parseJson } from './parsed.ts';
+import { type Parsed, parsed, parseJson } from '../store/parsed.ts';
 
 /** Patroni's defaults: what holds while no `config` key has been seen. */
 export const defaultSettings: ManagerSettings = {

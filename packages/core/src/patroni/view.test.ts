@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Keys, prefix, primaryRecord, record, soundKeys } from '../../test/patroni-keys.ts';
+import { withConfirmation, withProbes } from '../model/overlay.ts';
 import { lsn, millis } from '../model/units.ts';
 import { memberOf } from '../model/view.ts';
 import { drawers } from './entries.ts';
-import { patroniPrefix, withConfirmation, withProbes } from './view.ts';
+import { patroniPrefix } from './view.ts';
 
 describe('patroniPrefix', () => {
   it.each([

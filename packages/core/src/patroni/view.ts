@@ -1,13 +1,13 @@
 // Patroni's records at one revision -> ClusterView. A pure fold: the view before gives what records alone don't tell (who led before, since
 // when, where a member that is gone was last known). Nothing that stands in a record makes it throw.
 
-import type { ProbeState } from '../model/probe.ts';
 import { type Lsn, lagBytes, type Millis } from '../model/units.ts';
 import { type ClusterView, type ManagerSettings, type Member, memberOf, type RecordProblem } from '../model/view.ts';
-import { type Drawers, drawers, type PatroniEntry, type PatroniRecords } from './entries.ts';
+import type { StoreEntry, StoreRecords } from '../store/entries.ts';
+import { readOnce } from '../store/parsed.ts';
+import { type Drawers, drawers } from './entries.ts';
 import { leadershipAfter } from './leadership.ts';
 import { foldMembers } from './members.ts';
-import { readOnce } from './parsed.ts';
 import {
   defaultSettings,
   type Parsed,
@@ -22,7 +22,7 @@ import {
   type SyncRecord,
 } from './records.ts';
 
-export { type PatroniRecords, patroniPrefix } from './entries.ts';
+export { patroniPrefix } from './entries.ts';
 
 const reads = {
   leader: readOnce(parseName),
@@ -42,13 +42,13 @@ const reads = {
 export function patroniView(
   cluster: string,
   prefix: string,
-  records: PatroniRecords,
+  records: StoreRecords,
   before: ClusterView | undefined,
   now: Millis,
 ): ClusterView {
   const found = drawers(prefix, records);
   const problems: RecordProblem[] = [];
-  const read = <T>(key: string, readEntry: (entry: PatroniEntry) => Parsed<T>): T | undefined => {
+  const read = <T>(key: string, readEntry: (entry: StoreEntry) => Parsed<T>): T | undefined => {
     const entry = found.entry(key);
     if (entry === undefined) return undefined;
     const result = readEntry(entry);
@@ -127,23 +127,10 @@ export function patroniView(
   };
 }
 
-/** The same picture with what PostgreSQL itself said. */
-export function withProbes(view: ClusterView, probes: ReadonlyMap<string, ProbeState>): ClusterView {
-  return {
-    ...view,
-    members: view.members.map((member) => ({ ...member, probe: probes.get(member.name) })),
-  };
-}
-
-/** The same picture, confirmed once more. */
-export function withConfirmation(view: ClusterView, at: Millis): ClusterView {
-  return at === view.confirmedAt ? view : { ...view, confirmedAt: at };
-}
-
 /** `status` if it is there and can be read, else the older key. */
 function positionWritten(
   found: Drawers,
-  read: <T>(key: string, readEntry: (entry: PatroniEntry) => Parsed<T>) => T | undefined,
+  read: <T>(key: string, readEntry: (entry: StoreEntry) => Parsed<T>) => T | undefined,
 ): Lsn | undefined {
   const status = read('status', reads.status);
   return status === undefined && found.entry('optime/leader') !== undefined

@@ -4,7 +4,7 @@
 //   {"t_ms":5000,"type":"unconfirmed"|"confirmed"}                                                 etcd did not (does again) confirm the view
 //   {"t_ms":16,"node":"n1","probe":"pg","value":"primary"}                                         other probes and marks are passed over
 import { z } from 'zod';
-import { type Parsed, parsed, parseJson, unreadable } from '../patroni/parsed.ts';
+import { type Parsed, parsed, parseJson, unreadable } from '../store/parsed.ts';
 
 const t_ms = z.number().nonnegative().finite();
 

@@ -1,6 +1,6 @@
 // etcd as the recording tells it: the keys at each step, all events of one revision applied together.
 import { type Millis, millis, type Revision, revision } from '../model/units.ts';
-import type { PatroniEntry, PatroniRecords } from '../patroni/entries.ts';
+import type { StoreEntry, StoreRecords } from '../store/entries.ts';
 import type { RecordedChange, RecordedEvent } from './recorded-lines.ts';
 
 /** What happens at one instant as one step: the first snapshot, one revision, or a change of confirmation. */
@@ -34,7 +34,7 @@ function together(a: RecordedChange, b: RecordedChange): boolean {
 }
 
 export class RecordedStore {
-  #entries: ReadonlyMap<string, PatroniEntry> = new Map();
+  #entries: ReadonlyMap<string, StoreEntry> = new Map();
   #revision: Revision = revision(0);
   #confirmedAt: Millis = millis(0);
   #confirming = true;
@@ -65,7 +65,7 @@ export class RecordedStore {
     return this.#confirmedAt;
   }
 
-  records(now: Millis): PatroniRecords {
+  records(now: Millis): StoreRecords {
     return { revision: this.#revision, confirmedAt: this.confirmedAt(now), entries: this.#entries };
   }
 }

@@ -1,12 +1,13 @@
 // A recorded stream through the very same source and decision code, on a virtual clock: for post-mortems and for our tests. Time passes only where
 // something can change: at an event, at a probe, and at the instant for which the decision asked to be reviewed.
 import type { Decision, ServerState } from '../model/decision.ts';
+import { withConfirmation, withProbes } from '../model/overlay.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { type Millis, millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
-import { patroniView, withConfirmation, withProbes } from '../patroni/view.ts';
 import { decide } from '../routing/decide.ts';
+import { sourceView } from '../source/source.ts';
 import type { RecordedEvent, RecordedProbe } from './recorded-lines.ts';
 import { RecordedProber } from './recorded-prober.ts';
 import { RecordedStore, type Step, stepsOf } from './recorded-store.ts';
@@ -82,7 +83,7 @@ class Replay {
       if (nextStep?.atMs === at) {
         step += 1;
         this.#store.apply(nextStep);
-        this.#view = patroniView(this.#spec.name, this.#prefix, this.#store.records(now), this.#view, now);
+        this.#view = sourceView(this.#spec, this.#prefix, this.#store.records(now), this.#view, now);
       } else if (nextProbe?.t_ms === at) {
         probe += 1;
         this.#prober?.change(nextProbe);

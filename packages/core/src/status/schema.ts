@@ -20,6 +20,16 @@ const probeSchema = z.object({
   lastAnswer: z.object({ kind: z.enum(['primary', 'standby']), ageMs }).nullable(),
 });
 
+const stolonMemberSchema = z.object({
+  dbUid: z.string(),
+  keeperHealthy: z.boolean(),
+  dbHealthy: z.boolean(),
+  generation: z.number(),
+  currentGeneration: z.number().describe('what the keeper has carried out'),
+  initMode: z.string(),
+  forceFail: z.boolean(),
+});
+
 const memberSchema = z.object({
   name: z.string(),
   address: addressSchema.nullable(),
@@ -38,6 +48,9 @@ const memberSchema = z.object({
   recordAgeMs: ageMs,
   problem: z.string().nullable(),
   probe: probeSchema.nullable(),
+  stolon: stolonMemberSchema
+    .nullable()
+    .describe("Stolon: the keeper's db; null: it has none, or the source is another"),
   status: z
     .enum(['primary', 'standby', 'unavailable'])
     .describe('what GET /v1/<name>/status answers: the proven writer, a running standby, or neither'),
@@ -72,6 +85,40 @@ const viewSchema = z.object({
   problems: z.array(z.object({ key: z.string(), error: z.string(), member: z.string().nullable() })),
 });
 
+const stolonSchema = z.object({
+  clusterUid: z.string(),
+  problem: z.string().nullable().describe('why clusterdata can not be acted on'),
+  generation: z.number().describe('proxy.generation'),
+  masterDbUid: z.string().nullable().describe('proxy.spec.masterDbUid: whom the proxies are to use'),
+  statusMasterDbUid: z.string().nullable().describe('cluster.status.master: never a target for writes'),
+  sentinel: z.string().nullable().describe('uid of the leading sentinel'),
+  writtenAgeMs: ageMs.describe('milliseconds since clusterdata was seen to be written'),
+  sleepIntervalMs: z.number(),
+  proxyCheckIntervalMs: z.number(),
+  proxyTimeoutMs: z.number(),
+  maxStandbyLagBytes: z.number(),
+  proxies: z.array(
+    z.object({
+      uid: z.string(),
+      generation: z.number(),
+      enabled: z.boolean(),
+      own: z.boolean().describe('this router'),
+    }),
+  ),
+  registration: z
+    .object({
+      uid: z.string(),
+      acknowledgedGeneration: z.number().nullable(),
+      acknowledgedAgeMs: ageMs.nullable(),
+      aliveAgeMs: ageMs.nullable().describe('milliseconds since the last renewal that etcd took was sent'),
+      timeoutMs: z.number().describe('without a renewal for this long the write service is closed'),
+      enabled: z.boolean(),
+      hindrance: z.string().nullable().describe('why the newest generation is not acknowledged'),
+    })
+    .nullable()
+    .describe('null: passive'),
+});
+
 const heldSchema = z.object({
   target: z.string(),
   server: z.string().nullable().describe("HAProxy's server line; null: it has none for this member"),
@@ -93,9 +140,10 @@ const serviceSchema = z.object({
 
 const clusterSchema = z.object({
   name: z.string(),
-  source: z.object({ kind: z.literal('patroni'), prefix: z.string() }),
+  source: z.object({ kind: z.enum(['patroni', 'stolon']), prefix: z.string() }),
   probing: z.boolean(),
   view: viewSchema.nullable().describe('null: etcd has not been read yet'),
+  stolon: stolonSchema.nullable().describe('null: another source, or etcd has not been read yet'),
   members: z.array(memberSchema),
   services: z.array(serviceSchema),
   alarms: z.array(reasonSchema),
@@ -121,6 +169,10 @@ const targetSchema = z.object({
   converged: z.boolean().describe('it was last read back as holding the newest decision'),
   readBackAgeMs: ageMs.nullable(),
   problems: z.array(reasonSchema),
+  watchdog: z
+    .enum(['armed', 'absent', 'unknown'])
+    .nullable()
+    .describe("HAProxy's own watchdog (pgrouted-watchdog.lua); null: nothing asks for it"),
   oldWorkers: z.array(z.object({ pid: z.number(), connections: z.number().nullable() })),
   counters: z.record(z.string(), z.number()),
 });
@@ -160,6 +212,12 @@ export const switchPhasesSchema = z.object({
   provenMs: z.number().nullable().describe('the new server was proven to take writes'),
   decidedMs: z.number().nullable().describe('the decision to open was taken'),
   openedMs: z.number().nullable().describe('the new server was read back ready'),
+  acknowledgedMs: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('Stolon: the generation that took the old master away was acknowledged'),
+  enabledMs: z.number().nullable().optional().describe('Stolon: this proxy was seen enabled under the new master'),
 });
 
 /** One line of the journal. */
@@ -177,6 +235,7 @@ export const journalEntrySchema = z.object({
     'decision', // a member's state in a service changed
     'fenced', // a target was read back with the servers out and their sessions gone
     'opened', // a target was read back with the servers in
+    'proxy', // Stolon's handshake: generation seen, acknowledged, enabled, left
     'switch', // a write service has moved: the summary with its phases
     'target', // a target came, went, was reloaded, hangs
     'drift', // a target held something else than decided; it was corrected
