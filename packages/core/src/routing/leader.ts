@@ -80,6 +80,17 @@ function byRecord(given: Case, held: Held, leader: Member): WriterRuling {
         'maint',
         reason('leader_record_checkpoint', { member: name, version: leader.version ?? 'of unknown version' }),
       );
+    case 'not_converged':
+      return ruling(
+        name,
+        heldBefore(held) ? 'drain' : 'maint',
+        reason('leader_record_not_converged', {
+          member: name,
+          generation: held.proofGeneration ?? null,
+          db: leader.stolon?.dbUid ?? null,
+          current_generation: leader.stolon?.currentGeneration ?? null,
+        }),
+      );
   }
 }
 
