@@ -3,8 +3,7 @@ import type { Decision, ServiceDecision, Verdict } from '../src/model/decision.t
 import { type ProbeReading, type ProbeState, withReading } from '../src/model/probe.ts';
 import type { ClusterSpec, ProbeSpec, ServiceSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
-import type { ClusterView, Leadership, Member } from '../src/model/view.ts';
-import { noTags } from '../src/patroni/member-record.ts';
+import { type ClusterView, type Leadership, type Member, noTags } from '../src/model/view.ts';
 import { defaultSettings } from '../src/patroni/settings.ts';
 import { decide } from '../src/routing/decide.ts';
 

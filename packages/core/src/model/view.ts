@@ -34,6 +34,8 @@ export interface Tags {
   readonly custom: Readonly<Record<string, unknown>>;
 }
 
+export const noTags: Tags = { noloadbalance: false, nofailover: false, nosync: false, custom: {} };
+
 export interface Member {
   readonly name: string;
   /** Where PostgreSQL listens; undefined when the record doesn't say or can't be read. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf, hasControlCharacter } from './address.ts';
+import { addressOf } from './address.ts';
 
 describe('addressOf', () => {
   it.each([
@@ -32,15 +32,5 @@ describe('addressOf', () => {
     [`postgres://${'a'.repeat(10_000)}:5432/`],
   ])('has no address in %j', (url) => {
     expect(addressOf(url)).toBeUndefined();
-  });
-});
-
-describe('hasControlCharacter', () => {
-  it('finds what would break a line', () => {
-    expect(['a\nb', 'a\u0000b', 'a\u007fb', 'a\u0085b', 'a\u2028b'].every(hasControlCharacter)).toBe(true);
-  });
-
-  it('lets everything else be', () => {
-    expect(['n1', 'a;b c', 'größe', '名前', "'$(x)"].some(hasControlCharacter)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 // Where a member's PostgreSQL listens, from Patroni's conn_url. Written by hand because URL parsers refuse what libpq allows (several hosts).
 import type { Address } from '../model/view.ts';
+import { hasControlCharacter } from '../store/names.ts';
 
 const DEFAULT_PORT = 5432;
 
@@ -17,13 +18,4 @@ export function addressOf(connUrl: string): Address | undefined {
   if (host === undefined || host.length > 255 || hasControlCharacter(host) || port < 1 || port > 65_535)
     return undefined;
   return { host, port };
-}
-
-/** A character that has no place in a name: it would break a line, a log or a terminal. */
-export function hasControlCharacter(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || code === 0x2028 || code === 0x2029) return true;
-  }
-  return false;
 }

@@ -2,9 +2,10 @@
 // a field that routing depends on must be right, or the whole record counts as unreadable.
 import * as z from 'zod';
 import { type Lsn, lsn } from '../model/units.ts';
-import type { Address, Role, Tags } from '../model/view.ts';
+import { type Address, noTags, type Role, type Tags } from '../model/view.ts';
+import { hasControlCharacter } from '../store/names.ts';
 import { type Parsed, parsed, parseJson, unreadable } from '../store/parsed.ts';
-import { addressOf, hasControlCharacter } from './address.ts';
+import { addressOf } from './address.ts';
 import { booleanOf } from './settings.ts';
 
 export interface MemberRecord {
@@ -23,9 +24,6 @@ export interface MemberRecord {
   readonly pauseSeen: boolean;
   readonly checkpointPending: boolean;
 }
-
-/** Names longer than this are no names; nothing longer is carried around, logged or shown. */
-const LONGEST_NAME = 256;
 
 const position = z.number().int().nonnegative().optional();
 
@@ -54,22 +52,6 @@ const roles: Readonly<Record<string, Role>> = {
   demoted: 'demoted',
   uninitialized: 'uninitialized',
 };
-
-export const noTags: Tags = { noloadbalance: false, nofailover: false, nosync: false, custom: {} };
-
-/** A member's name as the store has it, or why it can't be one. Names are data: they may hold anything that is not absurd. */
-export function parseName(name: string): Parsed<string> {
-  if (name === '') return unreadable('the name is empty');
-  if (name.length > LONGEST_NAME) return unreadable(`the name has ${name.length} characters`);
-  if (hasControlCharacter(name)) return unreadable('the name holds control characters');
-  return parsed(name);
-}
-
-/** A key or name for logs and alarms: control characters made visible, cut where it gets absurd. */
-export function shown(text: string): string {
-  const cut = text.length > LONGEST_NAME ? `${text.slice(0, 64)}... (${text.length} characters)` : text;
-  return hasControlCharacter(cut) ? JSON.stringify(cut).slice(1, -1) : cut;
-}
 
 export function parseMember(text: string): Parsed<MemberRecord> {
   if (text.startsWith('postgres')) return parseGovernor(text);

@@ -3,8 +3,9 @@
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf, type RecordProblem } from '../model/view.ts';
 import type { StoreEntry } from '../store/entries.ts';
+import { parseName, shown } from '../store/names.ts';
 import { readOnce } from '../store/parsed.ts';
-import { parseMember, parseName, shown, unknownRecord } from './member-record.ts';
+import { parseMember, unknownRecord } from './member-record.ts';
 
 export interface MembersInput {
   readonly prefix: string;

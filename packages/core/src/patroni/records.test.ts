@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { lsn } from '../model/units.ts';
-import { parseName, shown } from './member-record.ts';
 import {
   parseConfig,
   parseFailover,
@@ -134,21 +133,6 @@ describe('a member record', () => {
   it('never repeats its text in an error', () => {
     expect(errorOf(parse({ conn_url: 'nonsense with s3cret' }))).not.toContain('s3cret');
     expect(errorOf(parseMember('{"password": "s3cret"'))).not.toContain('s3cret');
-  });
-});
-
-describe('a member name', () => {
-  it.each(['n1', 'pg-node.example.org', 'a;b', 'a b', 'größe', 'x'.repeat(256)])('may be %j', (name) => {
-    expect(parseName(name)).toEqual({ ok: true, value: name });
-  });
-
-  it.each(['', 'a\nb', 'a\u0000', 'x'.repeat(257), 'x'.repeat(10_240)])('is absurd: %j', (name) => {
-    expect(parseName(name).ok).toBe(false);
-  });
-
-  it('is shown without what would break a line, and short', () => {
-    expect(shown('a\nb')).toBe('a\\nb');
-    expect(shown('x'.repeat(10_240))).toBe(`${'x'.repeat(64)}... (10240 characters)`);
   });
 });
 

@@ -3,11 +3,11 @@
 import * as z from 'zod';
 import { type Lsn, lsn } from '../model/units.ts';
 import type { PlannedSwitch } from '../model/view.ts';
+import { shown } from '../store/names.ts';
 import { type Parsed, parsed, parseJson, unreadable } from '../store/parsed.ts';
-import { shown } from './member-record.ts';
 
 export type { Parsed } from '../store/parsed.ts';
-export { type MemberRecord, parseMember, parseName } from './member-record.ts';
+export { type MemberRecord, parseMember } from './member-record.ts';
 export { defaultSettings, parseConfig } from './settings.ts';
 
 const bytes = z.number().int().nonnegative();

@@ -4,6 +4,7 @@
 import { type Lsn, lagBytes, type Millis } from '../model/units.ts';
 import { type ClusterView, type ManagerSettings, type Member, memberOf, type RecordProblem } from '../model/view.ts';
 import type { StoreEntry, StoreRecords } from '../store/entries.ts';
+import { parseName } from '../store/names.ts';
 import { readOnce } from '../store/parsed.ts';
 import { type Drawers, drawers } from './entries.ts';
 import { leadershipAfter } from './leadership.ts';
@@ -15,7 +16,6 @@ import {
   parseFailover,
   parseFailsafe,
   parseHistory,
-  parseName,
   parseOptime,
   parseStatus,
   parseSync,
