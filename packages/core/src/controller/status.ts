@@ -164,10 +164,13 @@ function stolonMemberDocument(db: StolonMember): NonNullable<MemberStatus['stolo
 function stolonDocument(proxies: ProxiesView, now: Millis): NonNullable<ClusterStatus['stolon']> {
   const { registration, enabled } = proxies;
   const isEnabled = (uid: string): boolean => enabled.some((proxy) => proxy.uid === uid);
+  const enabledSince = (uid: string): string | null =>
+    enabled.find((proxy) => proxy.uid === uid)?.since.toString() ?? null;
   return {
     clusterUid: proxies.clusterUid,
     problem: proxies.problem === undefined ? null : problemText(proxies.problem),
     generation: proxies.generation,
+    generationAgeMs: round(now - proxies.generationSeenAt),
     masterDbUid: proxies.masterDbUid ?? null,
     statusMasterDbUid: proxies.statusMasterDbUid ?? null,
     sentinel: proxies.sentinel ?? null,
@@ -190,9 +193,12 @@ function stolonDocument(proxies: ProxiesView, now: Millis): NonNullable<ClusterS
             acknowledgedGeneration: registration.acknowledged?.generation ?? null,
             acknowledgedAgeMs:
               registration.acknowledged === undefined ? null : round(now - registration.acknowledged.at),
+            acknowledgedRevision:
+              registration.acknowledged === undefined ? null : String(registration.acknowledged.viewRevision),
             aliveAgeMs: registration.aliveAt === undefined ? null : round(now - registration.aliveAt),
             timeoutMs: registration.timeoutMs,
             enabled: isEnabled(registration.uid),
+            enabledSinceRevision: enabledSince(registration.uid),
             hindrance: registration.hindrance ?? null,
           },
   };

@@ -89,6 +89,7 @@ const stolonSchema = z.object({
   clusterUid: z.string(),
   problem: z.string().nullable().describe('why clusterdata can not be acted on'),
   generation: z.number().describe('proxy.generation'),
+  generationAgeMs: ageMs.describe('milliseconds since this generation was first seen here'),
   masterDbUid: z.string().nullable().describe('proxy.spec.masterDbUid: whom the proxies are to use'),
   statusMasterDbUid: z.string().nullable().describe('cluster.status.master: never a target for writes'),
   sentinel: z.string().nullable().describe('uid of the leading sentinel'),
@@ -110,9 +111,17 @@ const stolonSchema = z.object({
       uid: z.string(),
       acknowledgedGeneration: z.number().nullable(),
       acknowledgedAgeMs: ageMs.nullable(),
+      acknowledgedRevision: z
+        .string()
+        .nullable()
+        .describe('the revision of the view on which it was acknowledged; it has to name the master already'),
       aliveAgeMs: ageMs.nullable().describe('milliseconds since the last renewal that etcd took was sent'),
       timeoutMs: z.number().describe('without a renewal for this long the write service is closed'),
       enabled: z.boolean(),
+      enabledSinceRevision: z
+        .string()
+        .nullable()
+        .describe('since when enabled under the present master; null: it is not'),
       hindrance: z.string().nullable().describe('why the newest generation is not acknowledged'),
     })
     .nullable()
