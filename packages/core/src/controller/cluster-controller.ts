@@ -9,7 +9,7 @@ import type { DesiredBackend } from '../haproxy/desired.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
-import { withConfirmation, withProbes } from '../model/overlay.ts';
+import { withConfirmation, withProbes, withRegistration } from '../model/overlay.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { after, type Millis, millis } from '../model/units.ts';
@@ -18,12 +18,18 @@ import { Prober } from '../postgres/probe.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
 import { sourcePrefix, sourceView } from '../source/source.ts';
+import { Registration, type RegistrationEvent } from '../stolon/registration.ts';
 import { changesBetween, confirmationChange } from './changes.ts';
 import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
 import type { Journal } from './journal.ts';
+import { proxyChanges, registrationEntry } from './proxy-entries.ts';
+import { LettingGo, registers, watchdogDeadlines, writeBackends } from './proxy-part.ts';
 
-/** Patroni's defaults (ttl 30 s, loop_wait 10 s), less a second: how long nothing may be known before write services close. */
-const BLIND_GRACE_MS = 19_000;
+/**
+ * How long nothing may be known before write services close. Patroni: its defaults (ttl 30 s, loop_wait 10 s), less a second. Stolon: as long as it
+ * waits for a proxy that it knows (proxyTimeout 15 s); for a passive one it does not wait, so less than one sleepInterval (5 s).
+ */
+const BLIND_GRACE_MS = { patroni: 19_000, registered: 15_000, passive: 3_000 } as const;
 /**
  * While a leader is named but its write service is not open yet, the view is proven in advance, this often and for this long, so that the proof
  * which opening needs is there when PostgreSQL says yes. One that is older than `PROVEN_AHEAD_MS` does not count for that.
@@ -50,6 +56,14 @@ export interface ClusterControllerOptions {
   readonly journal: Journal;
   /** Something else shall be held than before. */
   readonly publish: () => void;
+  /** Why a target has not let go of what the newest published decision keeps out of these write services; undefined: all have. */
+  readonly holds: (backends: readonly string[]) => string | undefined;
+  /** The registration as a Stolon proxy lives: HAProxy's own watchdog may be told until when. */
+  readonly onAlive: () => void;
+  /** A registration from before a reload of the configuration. */
+  readonly registration?: Registration | undefined;
+  /** 8 random hex digits. */
+  readonly newUid: () => string;
   /** A little after each pass, in order with the journal: what it was decided on. */
   readonly onPass: (view: ClusterView, decision: Decision, now: Millis) => void;
 }
@@ -79,6 +93,8 @@ export class ClusterController {
   #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
   #confirmed = true;
   #refused = false;
+  #registration: Registration | undefined;
+  #lettingGo: LettingGo | undefined;
   #closed = false;
 
   constructor(o: ClusterControllerOptions) {
@@ -94,6 +110,7 @@ export class ClusterController {
       spec.probe === undefined
         ? undefined
         : new Prober({ spec: spec.probe, clock, log, onReading: (member, state) => this.#onReading(member, state) });
+    this.#registration = this.#takeUp();
   }
 
   start(): void {
@@ -102,19 +119,79 @@ export class ClusterController {
     this.#reviewAt(after(this.#startedAt, this.#blindGraceMs()));
   }
 
+  /** Ends the loop. A registration as a Stolon proxy stays as it is: it can be handed to another controller, or runs out. */
   async stop(): Promise<void> {
     this.#closed = true;
     this.#review?.cancel();
     this.#beat?.cancel();
     this.#ahead?.cancel();
-    await Promise.all([this.mirror.close(), this.#prober?.close()]);
+    await Promise.all([this.mirror.close(), this.#prober?.close(), this.#registration?.detach()]);
+  }
+
+  /**
+   * Before the end: as a registered Stolon proxy, lets go of the master and then deletes the registration, so that no failover waits for a router that
+   * is gone. In this order: a record that is deleted while HAProxy still has sessions would let Stolon name a new master too early.
+   */
+  async release(): Promise<void> {
+    const registration = this.#registration;
+    if (registration === undefined || !this.releases) return;
+    await registration.detach();
+    const writes = new Set(writeBackends(this.spec));
+    this.#desired = [...this.#desired.filter(({ backend }) => !writes.has(backend)), ...closedWrites(this.spec)];
+    const lettingGo = new LettingGo(this.#o.clock, () => this.#o.holds([...writes]));
+    this.#lettingGo = lettingGo;
+    this.#o.publish();
+    lettingGo.look();
+    const why = await lettingGo.done;
+    if (why === undefined) await this.#leave(registration);
+    else this.#tellProxy(`the registration is left to run out, since HAProxy may still serve the master: ${why}`);
+  }
+
+  async #leave(registration: Registration): Promise<void> {
+    const { uid } = registration.state();
+    try {
+      await registration.leave();
+      this.#registration = undefined;
+      this.#tellProxy(`the registration as proxy ${uid} is deleted, no failover waits for this router`);
+      this.#o.onAlive();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#tellProxy(`the registration as proxy ${uid} could not be deleted and runs out by itself: ${why}`);
+    }
+  }
+
+  /** A clean stop closes this cluster's write services first. */
+  get releases(): boolean {
+    const { source } = this.spec;
+    return this.#registration !== undefined && source.kind === 'stolon' && source.onStop === 'release';
+  }
+
+  /** The registration, for the controller that comes after this one. */
+  get registration(): Registration | undefined {
+    return this.#registration;
+  }
+
+  /** A target has had a turn: it may have let go of what it held. */
+  turned(): void {
+    if (this.#lettingGo !== undefined) this.#lettingGo.look();
+    else if (!this.#closed) this.#registration?.wake();
+  }
+
+  /** Until when HAProxy may serve each write service without a word from us. */
+  watchdogDeadlines(): ReadonlyMap<string, Millis> {
+    return watchdogDeadlines(this.spec, this.#registration);
   }
 
   /** The newest view with what the probes say; undefined until etcd has been read. */
   view(): ClusterView | undefined {
     const confirmedAt = this.mirror.snapshot()?.confirmedAt;
     if (this.#view === undefined || confirmedAt === undefined) return this.#view;
-    return withProbes(withConfirmation(this.#view, confirmedAt), this.#prober?.readings() ?? new Map());
+    return this.#laidOver(this.#view, confirmedAt);
+  }
+
+  #laidOver(records: ClusterView, confirmedAt: Millis): ClusterView {
+    const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
+    return withRegistration(view, this.#registration?.state());
   }
 
   decision(): Decision | undefined {
@@ -183,7 +260,11 @@ export class ClusterController {
   }
 
   #blindGraceMs(): number {
-    return this.spec.grace === 'auto' ? BLIND_GRACE_MS : this.spec.grace;
+    const { grace, source } = this.spec;
+    const most =
+      BLIND_GRACE_MS[source.kind === 'patroni' ? 'patroni' : registers(this.spec) ? 'registered' : 'passive'];
+    if (grace === 'auto') return most;
+    return source.kind === 'patroni' ? grace : Math.min(most, grace);
   }
 
   #onMirror(change: MirrorChange): void {
@@ -230,7 +311,7 @@ export class ClusterController {
   }
 
   #pass(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#lettingGo !== undefined) return;
     const { clock, journal } = this.#o;
     const now = clock.now();
     const records = this.#records;
@@ -240,7 +321,7 @@ export class ClusterController {
     }
     const confirmedAt = this.mirror.snapshot()?.confirmedAt ?? records.confirmedAt;
     if (this.#awaitsFreshFacts(confirmedAt, now)) return;
-    const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
+    const view = this.#laidOver(records, confirmedAt);
     const decision = decide(view, this.spec, now);
     const before = { view: this.#view, decision: this.#decision };
     this.#passedAt = now;
@@ -255,6 +336,7 @@ export class ClusterController {
     const changed = !sameDesired(desired, this.#desired);
     this.#desired = desired;
     if (changed) this.#o.publish();
+    this.#registration?.wake();
     this.#proveAhead();
 
     const confirmed = now - confirmedAt < UNCONFIRMED_AFTER_MS;
@@ -262,7 +344,10 @@ export class ClusterController {
     this.#confirmed = confirmed;
     journal.later(() => {
       this.#o.onPass(view, decision, now);
-      const entries = changesBetween(before.view, view, before.decision, decision);
+      const entries = [
+        ...proxyChanges(before.view, view),
+        ...changesBetween(before.view, view, before.decision, decision),
+      ];
       return turned ? [...entries, confirmationChange(view, confirmed, now)] : entries;
     });
     const unconfirmedAt = confirmed ? after(confirmedAt, UNCONFIRMED_AFTER_MS) : undefined;
@@ -294,12 +379,52 @@ export class ClusterController {
   #awaitsFreshFacts(confirmedAt: Millis, now: Millis): boolean {
     this.#noticeStall(now);
     if (this.#stall === undefined) return false;
-    if (confirmedAt >= this.#stall.endedAt || now >= this.#stall.waitUntil) {
+    if (confirmedAt >= this.#stall.endedAt || now >= this.#stall.waitUntil || this.#stoodTooLong(confirmedAt, now)) {
       this.#stall = undefined;
       return false;
     }
     this.#reviewAt(this.#stall.waitUntil);
     return true;
+  }
+
+  /** Stolon may have gone on without a proxy that stood still for so long: then nothing is worth waiting for. */
+  #stoodTooLong(confirmedAt: Millis, now: Millis): boolean {
+    if (this.spec.source.kind !== 'stolon') return false;
+    const state = this.#registration?.state();
+    if (state === undefined) return now - confirmedAt >= BLIND_GRACE_MS.passive;
+    return state.aliveAt === undefined || now - state.aliveAt >= state.timeoutMs;
+  }
+
+  #takeUp(): Registration | undefined {
+    const { clock, log, client: store, registration, newUid } = this.#o;
+    if (!registers(this.spec)) return undefined;
+    const keeper = {
+      store,
+      look: () => (this.#view === undefined ? undefined : { view: this.#view, holds: this.#holds() }),
+      onEvent: (event: RegistrationEvent) => this.#onRegistration(event),
+    };
+    if (registration === undefined) return new Registration({ prefix: this.prefix, keeper, clock, log, newUid });
+    registration.attach(keeper);
+    return registration;
+  }
+
+  #holds(): string | undefined {
+    const writes = writeBackends(this.spec);
+    const open = writes.find((backend) => !this.#desired.some((one) => one.backend === backend));
+    return open === undefined ? this.#o.holds(writes) : `it is not decided yet what ${open} shall hold`;
+  }
+
+  #onRegistration(event: RegistrationEvent): void {
+    const entry = registrationEntry(this.spec.name, this.#registration?.state().uid ?? '', event);
+    if (entry !== undefined) this.#o.journal.add(entry);
+    if (event.kind === 'acknowledged' || event.kind === 'renewed') {
+      this.#o.onAlive();
+      this.#pass();
+    }
+  }
+
+  #tellProxy(text: string): void {
+    this.#o.journal.add({ kind: 'proxy', cluster: this.spec.name, text });
   }
 
   #passBlind(now: Millis): void {

@@ -4,17 +4,20 @@ import type { Decision } from '../model/decision.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 
-/** Services that are undecided (the first probe after a start is still on its way) are not named: targets leave them as they are. */
+/**
+ * Services that are undecided as a whole (the first probe after a start is still on its way) are not named: targets leave them as they are. Where
+ * only one member is undecided, its server is kept as it is and all others are told.
+ */
 export function desiredOf(decision: Decision, view: ClusterView): readonly DesiredBackend[] {
   return decision.services
-    .filter((service) => service.undecided !== true)
+    .filter((service) => service.undecided !== true || service.keep !== undefined)
     .map((service) => ({
       backend: service.backend,
       exclusive: service.role === 'primary',
       servers: service.verdicts.map(({ member, state }) => ({
         member,
         address: memberOf(view, member)?.address,
-        state,
+        state: service.undecided === true && member === service.keep ? ('keep' as const) : state,
       })),
     }));
 }

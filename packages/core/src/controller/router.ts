@@ -1,5 +1,6 @@
 // The running router: one etcd client, one controller per cluster, one target per HAProxy. It ties them together and answers questions
 // from memory. Everything that judges is elsewhere (decide, plan).
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { PgroutedConfig } from '../config/config.ts';
 import { EtcdClient } from '../etcd/client.ts';
@@ -14,11 +15,15 @@ import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
+import { sourcePrefix } from '../source/source.ts';
 import type { ClusterStatus, EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
+import { isAcknowledged } from '../stolon/announcement.ts';
+import type { Registration } from '../stolon/registration.ts';
 import type { MembersAnswer, RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
 import { ClusterController } from './cluster-controller.ts';
 import { Journal, type NewEntry } from './journal.ts';
+import { firstHold, registers } from './proxy-part.ts';
 import { entriesOf } from './reports.ts';
 import { clusterStatus, etcdDocument, memberStatuses, targetDocument } from './status.ts';
 import { SwitchClock, type SwitchSummary } from './switch-clock.ts';
@@ -28,10 +33,15 @@ export interface RouterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** Makes the uid of a Stolon proxy, 8 hex digits. Random unless given. */
+  readonly newUid?: (() => string) | undefined;
 }
 
 export interface RunningRouter extends RouterApi {
-  /** Stops watching and deciding. HAProxy keeps what it holds: traffic on correct servers is not touched. */
+  /**
+   * Stops watching and deciding. HAProxy keeps what it holds: traffic on correct servers is not touched. Only where this router is a registered Stolon
+   * proxy (and not told to leave things as they are) its write services are closed first, since nobody would let go of an old master any more.
+   */
   stop(): Promise<void>;
   /** Takes a new configuration. Targets that stay the same stay connected; everything decided is decided anew from a fresh list. */
   reconfigure(config: PgroutedConfig): Promise<void>;
@@ -54,6 +64,7 @@ class Router implements RunningRouter {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #version: string;
+  readonly #newUid: () => string;
   readonly #journal: Journal;
   readonly #startedAt: Millis;
   readonly #startedWall: Date;
@@ -66,11 +77,12 @@ class Router implements RunningRouter {
   #controllers: readonly ClusterController[] = [];
   #serial = 0;
 
-  constructor({ config, clock, log, version }: RouterOptions) {
+  constructor({ config, clock, log, version, newUid }: RouterOptions) {
     this.#config = config;
     this.#clock = clock;
     this.#log = log;
     this.#version = version;
+    this.#newUid = newUid ?? (() => randomBytes(4).toString('hex'));
     this.#startedAt = clock.now();
     this.#startedWall = clock.wall();
     this.#journal = new Journal(clock, config.journal.memoryEntries);
@@ -84,7 +96,11 @@ class Router implements RunningRouter {
   }
 
   async stop(): Promise<void> {
-    this.#journal.add({ kind: 'stopping', text: 'pgrouted stops; HAProxy keeps what it holds' });
+    const releasing = this.#controllers.filter(({ releases }) => releases).map(({ spec }) => spec.name);
+    const what =
+      releasing.length === 0 ? '' : `, but for the write services of ${releasing.join(', ')}: they are closed`;
+    this.#journal.add({ kind: 'stopping', text: `pgrouted stops; HAProxy keeps what it holds${what}` });
+    await Promise.all(this.#controllers.map((controller) => controller.release()));
     await Promise.all([
       ...this.#controllers.map((controller) => controller.stop()),
       ...[...this.#targets.values()].map(({ target }) => target.close()),
@@ -95,6 +111,15 @@ class Router implements RunningRouter {
 
   async reconfigure(config: PgroutedConfig): Promise<void> {
     const old = { controllers: this.#controllers, client: this.#client };
+    // A registration as a Stolon proxy outlives the reload, unless the new configuration has none for this cluster.
+    const kept = new Map<string, Registration>();
+    for (const controller of old.controllers) {
+      const { prefix, registration } = controller;
+      if (registration === undefined) continue;
+      if (config.clusters.some((spec) => registers(spec) && sourcePrefix(spec.source) === prefix)) {
+        kept.set(prefix, registration);
+      } else await controller.release();
+    }
     this.#config = config;
     this.#client = this.#newClient();
     await Promise.all(old.controllers.map((controller) => controller.stop()));
@@ -107,7 +132,7 @@ class Router implements RunningRouter {
       await target.close();
     }
     this.#startTargets();
-    this.#startControllers();
+    this.#startControllers(kept);
     this.#journal.add({ kind: 'config', text: 'the configuration was read again and taken' });
   }
 
@@ -163,7 +188,7 @@ class Router implements RunningRouter {
       ),
       revision: oldest === undefined ? undefined : String(oldest.revision),
       ageMs: oldest === undefined ? undefined : Math.max(0, Math.round(now - oldest.confirmedAt)),
-      source: 'patroni',
+      source: [...new Set(this.#controllers.map(({ spec }) => spec.source.kind))].sort().join(', '),
     };
   }
 
@@ -214,13 +239,26 @@ class Router implements RunningRouter {
           const seen = { now: this.#clock.now(), problems: target.status().problems, writers: this.#writers() };
           this.#journal.later(() => this.#onReport(spec.name, report, seen));
         },
+        onTurn: () => {
+          for (const controller of this.#controllers) controller.turned();
+        },
       });
       this.#targets.set(key, { target, spec });
       target.start();
+      target.feedWatchdog(this.#watchdogDeadlines());
     }
   }
 
-  #startControllers(): void {
+  #watchdogDeadlines(): ReadonlyMap<string, Millis> {
+    return new Map(this.#controllers.flatMap((controller) => [...controller.watchdogDeadlines()]));
+  }
+
+  #feedWatchdogs(): void {
+    const deadlines = this.#watchdogDeadlines();
+    for (const { target } of this.#targets.values()) target.feedWatchdog(deadlines);
+  }
+
+  #startControllers(kept: ReadonlyMap<string, Registration> = new Map()): void {
     this.#controllers = this.#config.clusters.map(
       (spec) =>
         new ClusterController({
@@ -230,6 +268,10 @@ class Router implements RunningRouter {
           log: this.#log,
           journal: this.#journal,
           publish: () => this.#publish(),
+          holds: (backends) => firstHold([...this.#targets.values()].map(({ target }) => target.letGo(backends))),
+          onAlive: () => this.#feedWatchdogs(),
+          registration: kept.get(sourcePrefix(spec.source)),
+          newUid: this.#newUid,
           onPass: (view, decision, now) => this.#onPass(view, decision, now),
         }),
     );
@@ -267,6 +309,7 @@ class Router implements RunningRouter {
       for (const { spec } of this.#targets.values()) {
         const clock = this.#switchClock(spec.name, service.backend);
         clock.leadership(view.leadership, now);
+        followHandshake(clock, view, now);
         if (view.leadership.kind === 'held') {
           const { member } = view.leadership;
           const said = memberOf(view, member)?.probe?.lastAnswer;
@@ -327,6 +370,15 @@ class Router implements RunningRouter {
     }
     return entries;
   }
+}
+
+/** Stolon's part of a switch: the acknowledgement between the masters, and the list of enabled proxies under the new one. */
+function followHandshake(clock: SwitchClock, view: ClusterView, now: Millis): void {
+  const { proxies, leadership } = view;
+  const registration = proxies?.registration;
+  if (proxies === undefined || registration === undefined) return;
+  if (leadership.kind === 'vacant' && isAcknowledged(view, registration)) clock.acknowledged(now);
+  if (leadership.kind === 'held' && proxies.enabled.some(({ uid }) => uid === registration.uid)) clock.enabled(now);
 }
 
 function switchEntry(target: string, cluster: string, service: string, { from, to, phases }: SwitchSummary): NewEntry {

@@ -13,7 +13,7 @@ export interface SwitchSummary {
   readonly phases: SwitchPhases;
 }
 
-type Phase = 'leaderGone' | 'leaderNamed' | 'fenced' | 'proven' | 'decided' | 'opened';
+type Phase = 'leaderGone' | 'leaderNamed' | 'fenced' | 'proven' | 'decided' | 'opened' | 'acknowledged' | 'enabled';
 
 export class SwitchClock {
   #settled: string | undefined;
@@ -38,7 +38,18 @@ export class SwitchClock {
       // What was proven and decided belonged to another name.
       this.#times.delete('proven');
       this.#times.delete('decided');
+      this.#times.delete('enabled');
     }
+  }
+
+  /** Stolon: etcd took our acknowledgement of the generation that withdrew the master. */
+  acknowledged(now: Millis): void {
+    if (this.#startedAt !== undefined && !this.#times.has('acknowledged')) this.#mark('acknowledged', now);
+  }
+
+  /** Stolon: this proxy is enabled under the master that is named now. */
+  enabled(now: Millis): void {
+    if (this.#startedAt !== undefined && !this.#times.has('enabled')) this.#mark('enabled', now);
   }
 
   /** The service is decided closed. Without a change of leader (its PostgreSQL went down) that begins a switch from a server to itself. */
@@ -91,6 +102,8 @@ export class SwitchClock {
       provenMs: at('proven'),
       decidedMs: at('decided'),
       openedMs: at('opened'),
+      ...(this.#times.has('acknowledged') ? { acknowledgedMs: at('acknowledged') } : {}),
+      ...(this.#times.has('enabled') ? { enabledMs: at('enabled') } : {}),
     };
     this.#settled = member;
     this.#startedAt = undefined;
