@@ -21,7 +21,7 @@ describe('docs/configuration.md', () => {
   const examples = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text]) => text ?? '');
 
   it('has examples that are configurations', () => {
-    expect(examples).toHaveLength(2);
+    expect(examples).toHaveLength(3);
     for (const example of examples) {
       const result = parseConfig(example, '/etc/pgrouted/pgrouted.yml', surroundings);
       expect(result.ok ? result.warnings : result.errors.map(formatConfigError)).toEqual([]);

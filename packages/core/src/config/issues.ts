@@ -17,16 +17,6 @@ export const at = (place: Place, finding: Finding): Placed => ({
 export const inOrder = (errors: readonly ConfigError[]): readonly ConfigError[] =>
   [...errors].sort((a, b) => a.line - b.line || a.column - b.column);
 
-const notYet = new Map<string, Omit<Finding, 'path'>>([
-  [
-    'stolon',
-    {
-      message: 'clusters of Stolon can not be routed yet',
-      remedy: "this version reads Patroni's state only: give 'patroni' with its scope",
-    },
-  ],
-]);
-
 export function fromIssue(issue: z.core.$ZodIssue, source: YamlSource): readonly Placed[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys')
@@ -42,8 +32,6 @@ export function fromIssue(issue: z.core.$ZodIssue, source: YamlSource): readonly
     return [
       at(place, { path, message: 'the file is empty', remedy: "add 'etcd' and 'clusters'; see docs/configuration.md" }),
     ];
-  // A cluster of Stolon lacks 'patroni', but that is not what is wrong with it.
-  if (path.at(-1) === 'patroni' && valueAt(source.value, [...path.slice(0, -1), 'stolon']) !== undefined) return [];
   if (written === undefined) return [at(place, { path, message: 'is missing', remedy: 'add it' })];
   const needed = issue.expected === 'array' ? 'a list' : 'a map';
   const remedy =
@@ -60,8 +48,6 @@ function unknownKey(path: Path, key: string, known: readonly string[], source: Y
       message: 'a key without a value',
       remedy: 'put a text that holds a comma in quotes',
     });
-  const told = notYet.get(key);
-  if (told !== undefined) return at(place, { path, ...told });
   const meant = nearest(key, known);
   const remedy = meant === undefined ? `the keys here are ${known.join(', ')}` : `did you mean '${meant}'?`;
   return at(place, { path, message: 'there is no such key', remedy });

@@ -1,6 +1,6 @@
 // "Did you mean ...?": the known name that a mistyped one is nearest to.
 
-/** What people write who know the same thing by another program's word (Patroni, etcdctl, libpq, HAProxy). */
+/** What people write who know the same thing by another program's word (Patroni, Stolon, etcdctl, libpq, HAProxy). */
 const otherWords = new Map(
   Object.entries({
     host: 'endpoints',
@@ -15,6 +15,11 @@ const otherWords = new Map(
     bind: 'listen',
     address: 'listen',
     stats_socket: 'socket',
+    cluster_name: 'name',
+    'cluster-name': 'name',
+    store_prefix: 'prefix',
+    'store-prefix': 'prefix',
+    namespace: 'prefix',
     loglevel: 'level',
     warning: 'warn',
   }),

@@ -142,6 +142,42 @@ journal: { file: journal.jsonl, max_size: 1GB, keep: 0, memory_entries: 100 }
     });
   });
 
+  it.each([
+    ['name: orders', 'orders', 'orders', 'stolon/cluster', true, 'release'],
+    ['name: orders, prefix: orion/cluster, register: false', 'orders', 'orders', 'orion/cluster', false, 'release'],
+    ['name: orders, prefix: /stolon//cluster/, on_stop: leave', 'orders', 'orders', '/stolon/cluster', true, 'leave'],
+    ['name: orders, prefix: /', 'orders', 'orders', '/', true, 'release'],
+    ['name: orders, prefix: ./a/b/../c', 'orders', 'orders', 'a/c', true, 'release'],
+    ["name: 'my db' }, name: shop, grace: auto, probe: {", 'shop', 'my db', 'stolon/cluster', true, 'release'],
+  ])('takes a cluster of Stolon: { %s }', (keys, name, inStolon, prefix, register, onStop) => {
+    const { config, warnings } = configIn(
+      `etcd: { endpoints: ['http://10.0.0.1:2379'] }\nclusters: [{ stolon: { ${keys} } }]\n`,
+    );
+    expect(warnings).toEqual([]);
+    expect(config.clusters).toMatchObject([
+      {
+        name,
+        source: { kind: 'stolon', name: inStolon, prefix, register, onStop },
+        services: [{ backend: `${name}_primary` }, { backend: `${name}_replica` }],
+      },
+    ]);
+    expect(printableConfig(config)).toEqual(config);
+  });
+
+  it('may name clusters of both managers, and of one name below two prefixes', () => {
+    const { config } = configIn(`etcd: { endpoints: ['http://10.0.0.1:2379'] }
+clusters:
+  - patroni: { scope: orders }
+  - { name: old, stolon: { name: orders } }
+  - { name: older, stolon: { name: orders, prefix: /stolon/cluster } }
+`);
+    expect(config.clusters.map(({ name, source }) => [name, source.kind])).toEqual([
+      ['orders', 'patroni'],
+      ['old', 'stolon'],
+      ['older', 'stolon'],
+    ]);
+  });
+
   it('probes with the defaults of PostgreSQL and three times of its own', () => {
     const { config } = configIn(smallest.replace('{ scope: orders }', '{ scope: orders }\n    probe: {}'));
     expect(config.clusters[0]?.probe).toEqual({ connectTimeoutMs: 2000, intervalMs: 1000, burstMs: 10 });
@@ -179,6 +215,7 @@ clusters:
 });
 
 describe('what is wrong in a configuration file', () => {
+  const stolon = (keys: string): string => smallest.replace('patroni: { scope: orders }', `stolon: { ${keys} }`);
   const withCluster = (...lines: readonly string[]): string =>
     `etcd: { endpoints: ['http://10.0.0.1:2379'] }\nclusters:\n  - patroni: { scope: orders }\n${lines.map((line) => `    ${line}\n`).join('')}`;
 
@@ -242,7 +279,7 @@ describe('what is wrong in a configuration file', () => {
     [
       'a key that resembles none',
       withCluster('colour: red'),
-      '4:5: clusters[0].colour: there is no such key; the keys here are name, patroni, probe, grace, services',
+      '4:5: clusters[0].colour: there is no such key; the keys here are name, patroni, stolon, probe, grace, services',
     ],
     [
       'a prototype as key',
@@ -366,14 +403,85 @@ describe('what is wrong in a configuration file', () => {
       "3:23: clusters[0].patroni.scope: a scope holds no slash; put what is before it into 'namespace'",
     ],
     [
-      'Stolon',
-      smallest.replace('patroni: { scope: orders }', 'stolon: { name: orders }'),
-      "3:5: clusters[0].stolon: clusters of Stolon can not be routed yet; this version reads Patroni's state only: give 'patroni' with its scope",
+      'a cluster that nothing is said to run',
+      smallest.replace('patroni: { scope: orders }', 'name: orders'),
+      "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, or 'stolon' with its cluster name",
     ],
     [
-      'no source',
-      smallest.replace('patroni: { scope: orders }', 'name: orders'),
-      '3:5: clusters[0].patroni: is missing; add it',
+      'a cluster of two managers',
+      withCluster('stolon: { name: orders }'),
+      "4:13: clusters[0].stolon: the cluster is already given by 'patroni'; keep one of the two",
+    ],
+    [
+      'a cluster of two managers, told where the second one stands',
+      stolon('name: orders').concat('    patroni: { scope: orders }\n'),
+      "4:14: clusters[0].patroni: the cluster is already given by 'stolon'; keep one of the two",
+    ],
+    [
+      'a mistyped manager',
+      smallest.replace('patroni:', 'stolen:'),
+      "3:5: clusters[0].stolen: there is no such key; did you mean 'stolon'?",
+      "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, or 'stolon' with its cluster name",
+    ],
+    ['Stolon without its cluster name', stolon('register: true'), '3:13: clusters[0].stolon.name: is missing; add it'],
+    [
+      "Stolon's own words",
+      stolon('cluster-name: orders, store_prefix: /a'),
+      '3:13: clusters[0].stolon.name: is missing; add it',
+      "3:15: clusters[0].stolon.cluster-name: there is no such key; did you mean 'name'?",
+      "3:37: clusters[0].stolon.store_prefix: there is no such key; did you mean 'prefix'?",
+    ],
+    [
+      'a key of Stolon that is mistyped',
+      stolon('name: orders, on-stop: leave, regster: true'),
+      "3:29: clusters[0].stolon.on-stop: there is no such key; did you mean 'on_stop'?",
+      "3:45: clusters[0].stolon.regster: there is no such key; did you mean 'register'?",
+    ],
+    [
+      'a name in Stolon with a slash',
+      stolon('name: a/b'),
+      "3:21: clusters[0].stolon.name: the name of a Stolon cluster holds no slash; put what is before it into 'prefix'",
+    ],
+    [
+      'a name in Stolon that is no level of a key',
+      stolon("name: '..'"),
+      '3:21: clusters[0].stolon.name: is no name; write the --cluster-name of Stolon',
+    ],
+    [
+      'a name in Stolon that can not be a name',
+      stolon("name: 'my db'"),
+      "3:5: clusters[0]: the name in Stolon can not serve as a name for HAProxy; add 'name' with letters, digits and _ . : -",
+    ],
+    [
+      'an empty prefix',
+      stolon("name: orders, prefix: ''"),
+      '3:37: clusters[0].stolon.prefix: is empty; write a value or remove the key',
+    ],
+    [
+      'a prefix that comes to nothing',
+      stolon('name: orders, prefix: ./'),
+      '3:37: clusters[0].stolon.prefix: is empty; write the --store-prefix of Stolon, or remove the key',
+    ],
+    [
+      'a yes that YAML takes for text',
+      stolon('name: orders, register: yes'),
+      '3:39: clusters[0].stolon.register: true or false is needed here, not text; write true, without quotes',
+    ],
+    [
+      'an off, and a word of its own',
+      stolon('name: orders, register: "off", on_stop: releas'),
+      '3:39: clusters[0].stolon.register: true or false is needed here, not text; write false, without quotes',
+      "3:55: clusters[0].stolon.on_stop: must be one of release, leave; did you mean 'release'?",
+    ],
+    [
+      'a number where true or false is needed',
+      stolon('name: orders, register: 1'),
+      '3:39: clusters[0].stolon.register: true or false is needed here, not a number; write true or false, without quotes',
+    ],
+    [
+      'what to do with a registration that there is not',
+      stolon('name: orders, register: false, on_stop: leave'),
+      "3:55: clusters[0].stolon.on_stop: has no meaning with 'register: false'; remove it",
     ],
     [
       'a name that HAProxy can not hold',
@@ -476,6 +584,11 @@ describe('what is wrong in a configuration file', () => {
       'two clusters of one prefix',
       `${smallest}  - { name: b, patroni: { scope: orders, namespace: service/ } }\n`,
       '4:25: clusters[1].patroni: is the same Patroni cluster as clusters[0].patroni; keep one of them; a cluster can have any number of services',
+    ],
+    [
+      'two clusters of one name in Stolon, below prefixes that mean the same',
+      `${stolon('name: orders')}  - { name: b, stolon: { name: orders, prefix: stolon//cluster/ } }\n`,
+      '4:24: clusters[1].stolon: is the same Stolon cluster as clusters[0].stolon; keep one of them; a cluster can have any number of services',
     ],
     [
       'one socket twice',

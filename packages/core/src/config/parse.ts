@@ -1,7 +1,7 @@
 // The YAML configuration file -> a checked configuration, or every error in it with its place and its remedy. Pure: files that it names
 // (`password_file`) and the environment are read by the caller's functions.
 import { dirname } from 'node:path';
-import type { ClusterSpec, ServiceSpec, TargetSpec } from '../model/spec.ts';
+import type { ClusterSpec, PatroniSpec, ServiceSpec, StolonSpec, TargetSpec } from '../model/spec.ts';
 import type { ConfigError, ConfigResult, ConfigSurroundings, PgroutedConfig } from './config.ts';
 import { at, fromIssue, inOrder } from './issues.ts';
 import { findings } from './rules.ts';
@@ -59,12 +59,15 @@ type Passwords = Pick<ConfigFile['etcd'], 'password' | 'password_file' | 'passwo
 
 const passwordOf = (keys: Passwords): string | undefined => keys.password ?? keys.password_file ?? keys.password_env;
 
-function clusterOf(cluster: ConfigFile['clusters'][number]): ClusterSpec {
+type ClusterFile = ConfigFile['clusters'][number];
+
+function clusterOf(cluster: ClusterFile): ClusterSpec {
   const { probe, services } = cluster;
-  const name = cluster.name ?? cluster.patroni.scope;
+  const source = sourceOf(cluster);
+  const name = cluster.name ?? (source.kind === 'patroni' ? source.scope : source.name);
   return {
     name,
-    source: { kind: 'patroni', ...cluster.patroni },
+    source,
     probe:
       probe === undefined
         ? undefined
@@ -86,10 +89,14 @@ function clusterOf(cluster: ConfigFile['clusters'][number]): ClusterSpec {
   };
 }
 
-function serviceOf([name, spec]: [
-  string,
-  NonNullable<ConfigFile['clusters'][number]['services']>[string],
-]): ServiceSpec {
+function sourceOf({ patroni, stolon }: ClusterFile): PatroniSpec | StolonSpec {
+  if (patroni !== undefined) return { kind: 'patroni', ...patroni };
+  if (stolon === undefined) throw new Error('a cluster without a source has passed the rules');
+  const { name, prefix, register, on_stop: onStop } = stolon;
+  return { kind: 'stolon', name, prefix, register, onStop };
+}
+
+function serviceOf([name, spec]: [string, NonNullable<ClusterFile['services']>[string]]): ServiceSpec {
   return { name, backend: spec.backend, role: spec.role, maxLagBytes: spec.max_lag, fallback: spec.fallback ?? 'none' };
 }
 

@@ -1,6 +1,6 @@
 // Readers of single values: what is written -> what it means, or what is wrong and what to write. They never repeat a value that could be
 // a secret, or hold one.
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, posix, resolve } from 'node:path';
 import { nearest } from './nearest.ts';
 import { bad, good, type Reading, readDuration, readSize } from './quantities.ts';
 
@@ -63,6 +63,30 @@ export function normalNamespace(written: string): string {
   return steps.map((step) => `/${step}`).join('');
 }
 
+/** Stolon's cluster name (`--cluster-name`): one level of the key, so without a slash. */
+export const stolonName: Reader<string> = (value) => {
+  const read = text(value);
+  if (read.ok && read.value.includes('/'))
+    return bad('the name of a Stolon cluster holds no slash', "put what is before it into 'prefix'");
+  return read.ok && /^\.{1,2}$/.test(read.value) ? bad('is no name', 'write the --cluster-name of Stolon') : read;
+};
+
+/**
+ * Stolon's store prefix (`--store-prefix`), cleaned as Stolon does (0.17.0: Go's path.Join): no double slash, none at the end. One at the start is a
+ * part of the key in etcd v3, so it stays as it was given.
+ */
+export const storePrefix: Reader<string> = (value) => {
+  const read = text(value);
+  if (!read.ok) return read;
+  const clean = cleanPrefix(read.value);
+  return clean === '.' ? bad('is empty', 'write the --store-prefix of Stolon, or remove the key') : good(clean);
+};
+
+export function cleanPrefix(written: string): string {
+  const clean = posix.normalize(written);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+}
+
 /** A file; a relative path starts from the folder of the configuration file. */
 export const filePath =
   (folder: string): Reader<string> =>
@@ -99,6 +123,18 @@ export const oneOf =
     const list = choices.join(', ');
     return bad(`must be one of ${list}`, meant === undefined ? 'choose one of them' : `did you mean '${meant}'?`);
   };
+
+/** `true` or `false`. YAML 1.2 takes `yes`, `no`, `on` and `off` for text. */
+export const truth: Reader<boolean> = (value) => {
+  if (value === undefined) return missing;
+  if (typeof value === 'boolean') return good(value);
+  const word = typeof value === 'string' ? value.toLowerCase() : '';
+  const meant = /^(true|yes|on)$/.test(word) ? 'true' : /^(false|no|off)$/.test(word) ? 'false' : undefined;
+  return bad(
+    `true or false is needed here, not ${kindOf(value)}`,
+    meant === undefined ? 'write true or false, without quotes' : `write ${meant}, without quotes`,
+  );
+};
 
 export const integer =
   (least: number, most: number): Reader<number> =>

@@ -1,6 +1,7 @@
 // What must fit together across several keys. Looks at the file as it was written, so that these errors are told along with all others,
 // and leaves anything that is wrong by itself to the schema.
-import { normalNamespace, name as readName, scope } from './readers.ts';
+import { cleanPrefix, normalNamespace, name as readName, scope, stolonName } from './readers.ts';
+import { stolonPrefixDefault } from './schema.ts';
 import { formatPath, type Path } from './yaml-source.ts';
 
 export interface Finding {
@@ -17,25 +18,23 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /** A cluster's name, if it has one so far. */
-const nameOf = (cluster: Table): string | undefined => textOf(cluster['name'] ?? mapOf(cluster['patroni'])['scope']);
+const nameOf = (cluster: Table): string | undefined =>
+  textOf(cluster['name'] ?? mapOf(cluster['patroni'])['scope'] ?? mapOf(cluster['stolon'])['name']);
 
 export function findings(file: unknown): readonly Finding[] {
   const root = mapOf(file);
-  const clusters = listOf(root['clusters']).map(mapOf);
+  const listed = listOf(root['clusters']);
+  const clusters = listed.map(mapOf);
   return [
     ...etcdFindings(mapOf(root['etcd'])),
+    ...listed.flatMap((cluster, index) => (isMap(cluster) ? sourceFindings(cluster, ['clusters', index]) : [])),
     ...clusters.flatMap((cluster, index) => clusterFindings(cluster, ['clusters', index])),
     ...twice(
       clusters.map((cluster, index) => ({ key: nameOf(cluster), path: ['clusters', index, 'name'] })),
       (other) => [`is the name of ${other} too`, 'give each cluster a name of its own'],
     ),
-    ...twice(
-      clusters.map((cluster, index) => ({ key: prefixOf(cluster), path: ['clusters', index, 'patroni'] })),
-      (other) => [
-        `is the same Patroni cluster as ${other}`,
-        'keep one of them; a cluster can have any number of services',
-      ],
-    ),
+    ...sameSource('Patroni', 'patroni', clusters.map(patroniKey)),
+    ...sameSource('Stolon', 'stolon', clusters.map(stolonKey)),
     ...twice(clusters.flatMap(backendsOf), (other) => [
       `is already used by ${other}`,
       'give each service a backend of its own',
@@ -62,6 +61,26 @@ function etcdFindings(etcd: Table): readonly Finding[] {
   ];
 }
 
+/** Exactly one of `patroni` and `stolon`, and what of Stolon's keys has a meaning. */
+function sourceFindings(cluster: Table, path: Path): readonly Finding[] {
+  const [first, second] = Object.keys(cluster).filter((key) => key === 'patroni' || key === 'stolon');
+  const { register, on_stop: onStop } = mapOf(cluster['stolon']);
+  const found: Finding[] = [];
+  if (first === undefined)
+    found.push(
+      finding(
+        path,
+        'nothing says what runs this cluster',
+        "add 'patroni' with its scope, or 'stolon' with its cluster name",
+      ),
+    );
+  if (second !== undefined)
+    found.push(finding([...path, second], `the cluster is already given by '${first}'`, 'keep one of the two'));
+  if (register === false && onStop !== undefined)
+    found.push(finding([...path, 'stolon', 'on_stop'], "has no meaning with 'register: false'", 'remove it'));
+  return found;
+}
+
 function clusterFindings(cluster: Table, path: Path): readonly Finding[] {
   const probe = mapOf(cluster['probe']);
   const services = Object.entries(mapOf(cluster['services']));
@@ -72,10 +91,13 @@ function clusterFindings(cluster: Table, path: Path): readonly Finding[] {
   ];
   if (name === 'all')
     found.push(finding([...path, 'name'], "'all' stands for every cluster in the REST lists", 'choose another name'));
-  if (cluster['name'] === undefined && name !== undefined && scope(name).ok && !readName(name).ok)
-    found.push(
-      finding(path, 'the scope can not serve as a name for HAProxy', "add 'name' with letters, digits and _ . : -"),
-    );
+  if (cluster['name'] === undefined && name !== undefined && !readName(name).ok) {
+    const [what, ofManager] = cluster['patroni'] === undefined ? ['name in Stolon', stolonName] : ['scope', scope];
+    if (ofManager(name).ok)
+      found.push(
+        finding(path, `the ${what} can not serve as a name for HAProxy`, "add 'name' with letters, digits and _ . : -"),
+      );
+  }
   if (cluster['services'] === undefined && name !== undefined && name.length > 56)
     found.push(
       finding(
@@ -117,12 +139,27 @@ function backendsOf(cluster: Table, index: number): readonly { key: string | und
   }));
 }
 
-function prefixOf(cluster: Table): string | undefined {
-  const patroni = mapOf(cluster['patroni']);
-  const written = textOf(patroni['scope']);
-  const namespace = patroni['namespace'] === undefined ? '/service' : textOf(patroni['namespace']);
-  return written === undefined || namespace === undefined ? undefined : `${normalNamespace(namespace)}/${written}`;
+/** Where a Patroni cluster keeps its state, if that can be told. */
+function patroniKey(cluster: Table): string | undefined {
+  const { scope: written, namespace = '/service' } = mapOf(cluster['patroni']);
+  const [name, before] = [textOf(written), textOf(namespace)];
+  return name === undefined || before === undefined ? undefined : `${normalNamespace(before)}/${name}`;
 }
+
+function stolonKey(cluster: Table): string | undefined {
+  const { name: written, prefix = stolonPrefixDefault } = mapOf(cluster['stolon']);
+  const [name, before] = [textOf(written), textOf(prefix)];
+  return name === undefined || before === undefined ? undefined : `${cleanPrefix(before)}/${name}`;
+}
+
+const sameSource = (manager: string, key: string, keys: readonly (string | undefined)[]): readonly Finding[] =>
+  twice(
+    keys.map((prefix, index) => ({ key: prefix, path: ['clusters', index, key] })),
+    (other) => [
+      `is the same ${manager} cluster as ${other}`,
+      'keep one of them; a cluster can have any number of services',
+    ],
+  );
 
 function targetFindings(haproxy: unknown): readonly Finding[] {
   const targets = listOf(haproxy).map(mapOf);

@@ -16,7 +16,10 @@ import {
   scope,
   size,
   socketPath,
+  stolonName,
+  storePrefix,
   text,
+  truth,
 } from './readers.ts';
 
 export interface SchemaContext extends ConfigSurroundings {
@@ -90,6 +93,16 @@ const patroniSchema = section({
   namespace: orElse(namespace, '/service'),
 });
 
+/** Stolon's default of `--store-prefix`. */
+export const stolonPrefixDefault = 'stolon/cluster';
+
+const stolonSchema = section({
+  name: value(stolonName),
+  prefix: orElse(storePrefix, stolonPrefixDefault),
+  register: orElse(truth, true),
+  on_stop: orElse(oneOf('release', 'leave'), 'release'),
+});
+
 const probeSchema = (context: SchemaContext) => {
   const path = maybe(filePath(context.folder));
   return section({
@@ -111,7 +124,9 @@ const probeSchema = (context: SchemaContext) => {
 const clusterSchema = (context: SchemaContext) =>
   section({
     name: maybe(name),
-    patroni: patroniSchema,
+    // Exactly one of the two is given (rules.ts).
+    patroni: patroniSchema.optional(),
+    stolon: stolonSchema.optional(),
     probe: probeSchema(context).optional(),
     grace: orElse(grace, 'auto'),
     services: z.record(z.string(), serviceSchema).optional(),
