@@ -18,12 +18,13 @@ import { Prober } from '../postgres/probe.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
 import { sourcePrefix, sourceView } from '../source/source.ts';
-import { Registration, type RegistrationEvent } from '../stolon/registration.ts';
+import type { Registration } from '../stolon/registration.ts';
 import { changesBetween, confirmationChange } from './changes.ts';
 import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
 import type { Journal } from './journal.ts';
-import { proxyChanges, registrationEntry } from './proxy-entries.ts';
-import { LettingGo, registers, watchdogDeadlines, writeBackends } from './proxy-part.ts';
+import { proxyChanges } from './proxy-entries.ts';
+import { ProxyPart, registers, writeBackends } from './proxy-part.ts';
+import { Standstill } from './standstill.ts';
 
 /**
  * How long nothing may be known before write services close. Patroni: its defaults (ttl 30 s, loop_wait 10 s), less a second. Stolon: as long as it
@@ -40,11 +41,6 @@ const PROVE_AHEAD_FOR_MS = 10_000;
 const PROVEN_AHEAD_MS = 30;
 /** A proof that takes longer than this before a writer is opened counts as failed; the next proof tries again. */
 const OPEN_PROOF_DEADLINE_MS = 500;
-/** The controller looks at the clock this often; a look that is much later means that the whole process (or machine) stood still. */
-const BEAT_MS = 500;
-const STALL_MS = 1_000;
-/** After a standstill everything known is old at once. For this long at most, judgement waits for the first fresh proof. */
-const AFTER_STALL_MS = 500;
 /** Without a proof for this long the journal says that the view is not confirmed. The proof runs every 250 ms. */
 const UNCONFIRMED_AFTER_MS = 1_500;
 
@@ -80,21 +76,18 @@ export class ClusterController {
   readonly mirror: EtcdMirror;
   readonly #o: ClusterControllerOptions;
   readonly #prober: Prober | undefined;
+  readonly #proxy: ProxyPart;
+  readonly #standstill: Standstill;
   readonly #startedAt: Millis;
   #records: ClusterView | undefined;
   #view: ClusterView | undefined;
   #decision: Decision | undefined;
   #desired: readonly DesiredBackend[] = [];
   #review: Timer | undefined;
-  #beat: Timer | undefined;
   #ahead: Timer | undefined;
-  #beatAt: Millis;
   #passedAt = millis(Number.NEGATIVE_INFINITY);
-  #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
   #confirmed = true;
   #refused = false;
-  #registration: Registration | undefined;
-  #lettingGo: LettingGo | undefined;
   #closed = false;
 
   constructor(o: ClusterControllerOptions) {
@@ -105,17 +98,28 @@ export class ClusterController {
     this.mirror = new EtcdMirror({ client, prefix: this.prefix, clock, log });
     this.mirror.onChange((change) => this.#onMirror(change));
     this.#startedAt = clock.now();
-    this.#beatAt = this.#startedAt;
+    this.#standstill = new Standstill(clock, (stoodMs) => this.#stood(stoodMs));
     this.#prober =
       spec.probe === undefined
         ? undefined
         : new Prober({ spec: spec.probe, clock, log, onReading: (member, state) => this.#onReading(member, state) });
-    this.#registration = this.#takeUp();
+    this.#proxy = new ProxyPart({
+      ...o,
+      prefix: this.prefix,
+      store: client,
+      registration: o.registration,
+      decidedView: () => this.#view,
+      holds: () => this.#holds(),
+      onAlive: () => {
+        o.onAlive();
+        this.#pass();
+      },
+    });
   }
 
   start(): void {
     this.mirror.start();
-    this.#keepTime();
+    this.#standstill.start();
     this.#reviewAt(after(this.#startedAt, this.#blindGraceMs()));
   }
 
@@ -123,63 +127,28 @@ export class ClusterController {
   async stop(): Promise<void> {
     this.#closed = true;
     this.#review?.cancel();
-    this.#beat?.cancel();
+    this.#standstill.stop();
     this.#ahead?.cancel();
-    await Promise.all([this.mirror.close(), this.#prober?.close(), this.#registration?.detach()]);
+    await Promise.all([this.mirror.close(), this.#prober?.close(), this.#proxy.detach()]);
   }
 
-  /**
-   * Before the end: as a registered Stolon proxy, lets go of the master and then deletes the registration, so that no failover waits for a router that
-   * is gone. In this order: a record that is deleted while HAProxy still has sessions would let Stolon name a new master too early.
-   */
-  async release(): Promise<void> {
-    const registration = this.#registration;
-    if (registration === undefined || !this.releases) return;
-    await registration.detach();
-    const writes = new Set(writeBackends(this.spec));
-    this.#desired = [...this.#desired.filter(({ backend }) => !writes.has(backend)), ...closedWrites(this.spec)];
-    const lettingGo = new LettingGo(this.#o.clock, () => this.#o.holds([...writes]));
-    this.#lettingGo = lettingGo;
-    this.#o.publish();
-    lettingGo.look();
-    const why = await lettingGo.done;
-    if (why === undefined) await this.#leave(registration);
-    else this.#tellProxy(`the registration is left to run out, since HAProxy may still serve the master: ${why}`);
+  /** Before the end: as a registered Stolon proxy, closes the write services and leaves Stolon's books. */
+  release(): Promise<void> {
+    return this.#proxy.release(() => {
+      const writes = writeBackends(this.spec);
+      this.#desired = [...this.#desired.filter(({ backend }) => !writes.includes(backend)), ...closedWrites(this.spec)];
+      this.#o.publish();
+    });
   }
 
-  async #leave(registration: Registration): Promise<void> {
-    const { uid } = registration.state();
-    try {
-      await registration.leave();
-      this.#registration = undefined;
-      this.#tellProxy(`the registration as proxy ${uid} is deleted, no failover waits for this router`);
-      this.#o.onAlive();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#tellProxy(`the registration as proxy ${uid} could not be deleted and runs out by itself: ${why}`);
-    }
-  }
-
-  /** A clean stop closes this cluster's write services first. */
-  get releases(): boolean {
-    const { source } = this.spec;
-    return this.#registration !== undefined && source.kind === 'stolon' && source.onStop === 'release';
-  }
-
-  /** The registration, for the controller that comes after this one. */
-  get registration(): Registration | undefined {
-    return this.#registration;
+  /** The part in Stolon's proxy protocol; without a registration for any other cluster. */
+  get proxy(): Pick<ProxyPart, 'registration' | 'releases' | 'watchdogDeadlines'> {
+    return this.#proxy;
   }
 
   /** A target has had a turn: it may have let go of what it held. */
   turned(): void {
-    if (this.#lettingGo !== undefined) this.#lettingGo.look();
-    else if (!this.#closed) this.#registration?.wake();
-  }
-
-  /** Until when HAProxy may serve each write service without a word from us. */
-  watchdogDeadlines(): ReadonlyMap<string, Millis> {
-    return watchdogDeadlines(this.spec, this.#registration);
+    if (!this.#closed) this.#proxy.wake();
   }
 
   /** The newest view with what the probes say; undefined until etcd has been read. */
@@ -191,7 +160,7 @@ export class ClusterController {
 
   #laidOver(records: ClusterView, confirmedAt: Millis): ClusterView {
     const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
-    return withRegistration(view, this.#registration?.state());
+    return withRegistration(view, this.#proxy.state());
   }
 
   decision(): Decision | undefined {
@@ -305,13 +274,13 @@ export class ClusterController {
       now - this.#view.confirmedAt < FRESH_MS &&
       this.#confirmed &&
       !this.#refused &&
-      this.#stall === undefined &&
+      !this.#standstill.waiting &&
       this.#decision?.probeHard.length === 0
     );
   }
 
   #pass(): void {
-    if (this.#closed || this.#lettingGo !== undefined) return;
+    if (this.#closed || this.#proxy.releasing) return;
     const { clock, journal } = this.#o;
     const now = clock.now();
     const records = this.#records;
@@ -336,7 +305,7 @@ export class ClusterController {
     const changed = !sameDesired(desired, this.#desired);
     this.#desired = desired;
     if (changed) this.#o.publish();
-    this.#registration?.wake();
+    this.#proxy.wake();
     this.#proveAhead();
 
     const confirmed = now - confirmedAt < UNCONFIRMED_AFTER_MS;
@@ -354,17 +323,8 @@ export class ClusterController {
     this.#reviewAt(earliest(decision.reviewAt, unconfirmedAt));
   }
 
-  #keepTime(): void {
-    if (this.#closed) return;
-    this.#noticeStall(this.#o.clock.now());
-    this.#beat = this.#o.clock.after(BEAT_MS, () => this.#keepTime());
-  }
-
-  #noticeStall(now: Millis): void {
-    const stoodMs = now - this.#beatAt;
-    this.#beatAt = now;
-    if (stoodMs < STALL_MS || this.#records === undefined) return;
-    this.#stall = { endedAt: now, waitUntil: after(now, AFTER_STALL_MS) };
+  #stood(stoodMs: number): void {
+    if (this.#records === undefined) return;
     this.#o.journal.add({
       kind: 'view',
       cluster: this.spec.name,
@@ -372,59 +332,19 @@ export class ClusterController {
     });
   }
 
-  /**
-   * A process that was stopped (SIGSTOP, a paused machine) wakes up with its timers due and its sockets unread: the view looks
-   * unconfirmed and the primary unproven, though both were never asked. Cutting clients for that would be harm.
-   */
   #awaitsFreshFacts(confirmedAt: Millis, now: Millis): boolean {
-    this.#noticeStall(now);
-    if (this.#stall === undefined) return false;
-    if (confirmedAt >= this.#stall.endedAt || now >= this.#stall.waitUntil || this.#stoodTooLong(confirmedAt, now)) {
-      this.#stall = undefined;
-      return false;
-    }
-    this.#reviewAt(this.#stall.waitUntil);
-    return true;
-  }
-
-  /** Stolon may have gone on without a proxy that stood still for so long: then nothing is worth waiting for. */
-  #stoodTooLong(confirmedAt: Millis, now: Millis): boolean {
-    if (this.spec.source.kind !== 'stolon') return false;
-    const state = this.#registration?.state();
-    if (state === undefined) return now - confirmedAt >= BLIND_GRACE_MS.passive;
-    return state.aliveAt === undefined || now - state.aliveAt >= state.timeoutMs;
-  }
-
-  #takeUp(): Registration | undefined {
-    const { clock, log, client: store, registration, newUid } = this.#o;
-    if (!registers(this.spec)) return undefined;
-    const keeper = {
-      store,
-      look: () => (this.#view === undefined ? undefined : { view: this.#view, holds: this.#holds() }),
-      onEvent: (event: RegistrationEvent) => this.#onRegistration(event),
-    };
-    if (registration === undefined) return new Registration({ prefix: this.prefix, keeper, clock, log, newUid });
-    registration.attach(keeper);
-    return registration;
+    this.#standstill.notice(now);
+    // Stolon may have named another by now: then nothing is worth waiting for.
+    if (this.#proxy.lostTouch(confirmedAt, BLIND_GRACE_MS.passive, now)) this.#standstill.forget();
+    const until = this.#standstill.waitUntil(confirmedAt, now);
+    if (until !== undefined) this.#reviewAt(until);
+    return until !== undefined;
   }
 
   #holds(): string | undefined {
     const writes = writeBackends(this.spec);
     const open = writes.find((backend) => !this.#desired.some((one) => one.backend === backend));
     return open === undefined ? this.#o.holds(writes) : `it is not decided yet what ${open} shall hold`;
-  }
-
-  #onRegistration(event: RegistrationEvent): void {
-    const entry = registrationEntry(this.spec.name, this.#registration?.state().uid ?? '', event);
-    if (entry !== undefined) this.#o.journal.add(entry);
-    if (event.kind === 'acknowledged' || event.kind === 'renewed') {
-      this.#o.onAlive();
-      this.#pass();
-    }
-  }
-
-  #tellProxy(text: string): void {
-    this.#o.journal.add({ kind: 'proxy', cluster: this.spec.name, text });
   }
 
   #passBlind(now: Millis): void {

@@ -1,10 +1,19 @@
-// A cluster's part in Stolon's proxy protocol, as the controller sees it: is there one, does HAProxy hold anything back, until when may HAProxy
-// serve without us, and how it ends. Where a cluster has no write service there is nothing to let go of, and so nothing to register.
+// A cluster's part in Stolon's proxy protocol, as the controller sees it: the registration, what holds it up, until when HAProxy may serve without us,
+// and its end. Where a cluster has no write service there is nothing to let go of, and so nothing to register.
+//
+//   registered ──stop──▶ letting go (write services closed) ──all targets have──▶ record deleted
+//                                                          └─not within 5 s────▶ record left to run out
 import type { LetGo } from '../haproxy/let-go.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { RegistrationState } from '../model/proxies.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { after, type Millis } from '../model/units.ts';
-import type { Registration } from '../stolon/registration.ts';
+import type { ClusterView } from '../model/view.ts';
+import type { ProxyStore } from '../stolon/proxy-record.ts';
+import { Registration, type RegistrationEvent } from '../stolon/registration.ts';
+import type { Journal } from './journal.ts';
+import { registrationEntry } from './proxy-entries.ts';
 
 /** HAProxy's own watchdog comes a little after the decision that closes for the same reason: the orderly way goes first. */
 const WATCHDOG_SLACK_MS = 500;
@@ -25,26 +34,141 @@ export function firstHold(answers: readonly LetGo[]): string | undefined {
   return undefined;
 }
 
-/** Until when HAProxy may serve each write service if nothing is heard from us any more; empty: there is no registration that lives. */
-export function watchdogDeadlines(
-  spec: ClusterSpec,
-  registration: Registration | undefined,
-): ReadonlyMap<string, Millis> {
-  const state = registration?.state();
-  if (state?.aliveAt === undefined) return new Map();
-  const deadline = after(state.aliveAt, state.timeoutMs + WATCHDOG_SLACK_MS);
-  return new Map(writeBackends(spec).map((backend) => [backend, deadline]));
+export interface ProxyPartOptions {
+  readonly spec: ClusterSpec;
+  readonly prefix: string;
+  readonly store: ProxyStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  /** A registration from before a reload of the configuration. */
+  readonly registration: Registration | undefined;
+  /** 8 random hex digits. */
+  readonly newUid: () => string;
+  /** The view that the newest decision was made on; undefined: none yet. */
+  readonly decidedView: () => ClusterView | undefined;
+  /** Why HAProxy has not let go of what the newest decision keeps out; undefined: it has. */
+  readonly holds: () => string | undefined;
+  /** The registration lives on (or is another): to be decided on, and HAProxy's own watchdog to be told. */
+  readonly onAlive: () => void;
+}
+
+export class ProxyPart {
+  readonly #o: ProxyPartOptions;
+  #registration: Registration | undefined;
+  #lettingGo: LettingGo | undefined;
+
+  constructor(options: ProxyPartOptions) {
+    this.#o = options;
+    const { spec, prefix, store, clock, log, registration, newUid, decidedView, holds } = options;
+    if (!registers(spec)) return;
+    const keeper = {
+      store,
+      look: () => {
+        const view = decidedView();
+        return view === undefined ? undefined : { view, holds: holds() };
+      },
+      onEvent: (event: RegistrationEvent) => this.#onEvent(event),
+    };
+    this.#registration = registration ?? new Registration({ prefix, keeper, clock, log, newUid });
+    registration?.attach(keeper);
+  }
+
+  /** For the controller that comes after this one. */
+  get registration(): Registration | undefined {
+    return this.#registration;
+  }
+
+  state(): RegistrationState | undefined {
+    return this.#registration?.state();
+  }
+
+  /** A clean stop closes this cluster's write services first. */
+  get releases(): boolean {
+    const { source } = this.#o.spec;
+    return this.#registration !== undefined && source.kind === 'stolon' && source.onStop === 'release';
+  }
+
+  /** From the beginning of a release on nothing is decided any more. */
+  get releasing(): boolean {
+    return this.#lettingGo !== undefined;
+  }
+
+  /** The decision, or what a target holds, may be another one than before. */
+  wake(): void {
+    if (this.#lettingGo !== undefined) this.#lettingGo.look();
+    else this.#registration?.wake();
+  }
+
+  /** Stolon may have gone on without us: it could not be told that we live for so long (or, passive, never waited). */
+  lostTouch(confirmedAt: Millis, passiveGraceMs: number, now: Millis): boolean {
+    if (this.#o.spec.source.kind !== 'stolon') return false;
+    const state = this.state();
+    if (state === undefined) return now - confirmedAt >= passiveGraceMs;
+    return state.aliveAt === undefined || now - state.aliveAt >= state.timeoutMs;
+  }
+
+  /** Until when HAProxy may serve each write service if nothing is heard from us any more; empty: there is no registration that lives. */
+  watchdogDeadlines(): ReadonlyMap<string, Millis> {
+    const state = this.state();
+    if (state?.aliveAt === undefined) return new Map();
+    const deadline = after(state.aliveAt, state.timeoutMs + WATCHDOG_SLACK_MS);
+    return new Map(writeBackends(this.#o.spec).map((backend) => [backend, deadline]));
+  }
+
+  /** Ends the renewals; the record stays. */
+  async detach(): Promise<void> {
+    await this.#registration?.detach();
+  }
+
+  /**
+   * Before a clean stop: `close` has the write services closed; when HAProxy has let go the record is deleted, so that no failover waits for a router that
+   * is gone. In this order: without our record Stolon could name a new master while HAProxy still has sessions on the old one.
+   */
+  async release(close: () => void): Promise<void> {
+    const registration = this.#registration;
+    if (registration === undefined || !this.releases) return;
+    await registration.detach();
+    this.#lettingGo = new LettingGo(this.#o.clock, this.#o.holds);
+    close();
+    this.#lettingGo.look();
+    const why = await this.#lettingGo.done;
+    if (why !== undefined) {
+      this.#tell(`the registration is left to run out, since HAProxy may still serve the master: ${why}`);
+      return;
+    }
+    const { uid } = registration.state();
+    try {
+      await registration.leave();
+      this.#registration = undefined;
+      this.#tell(`the registration as proxy ${uid} is deleted, no failover waits for this router`);
+      this.#o.onAlive();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#tell(`the registration as proxy ${uid} could not be deleted and runs out by itself: ${text}`);
+    }
+  }
+
+  #onEvent(event: RegistrationEvent): void {
+    const entry = registrationEntry(this.#o.spec.name, this.state()?.uid ?? '', event);
+    if (entry !== undefined) this.#o.journal.add(entry);
+    if (event.kind === 'acknowledged' || event.kind === 'renewed') this.#o.onAlive();
+  }
+
+  #tell(text: string): void {
+    this.#o.journal.add({ kind: 'proxy', cluster: this.#o.spec.name, text });
+  }
 }
 
 /** Waits for HAProxy to let go, looking each time it is told to. Gives why it has not, if it does not in time. */
-export class LettingGo {
+class LettingGo {
+  readonly done: Promise<string | undefined>;
   readonly #holds: () => string | undefined;
-  readonly #done: Promise<string | undefined>;
   #settle: (why: string | undefined) => void = () => {};
 
   constructor(clock: Clock, holds: () => string | undefined) {
     this.#holds = holds;
-    this.#done = new Promise((resolve) => {
+    this.done = new Promise((resolve) => {
       const timer = clock.after(RELEASE_WITHIN_MS, () => resolve(holds()));
       this.#settle = (why) => {
         timer.cancel();
@@ -55,9 +179,5 @@ export class LettingGo {
 
   look(): void {
     if (this.#holds() === undefined) this.#settle(undefined);
-  }
-
-  get done(): Promise<string | undefined> {
-    return this.#done;
   }
 }

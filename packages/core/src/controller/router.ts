@@ -9,15 +9,13 @@ import type { Opening } from '../haproxy/gate.ts';
 import type { TargetReport, TargetStatus } from '../haproxy/report.ts';
 import { Target } from '../haproxy/target.ts';
 import type { Clock } from '../model/clock.ts';
-import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
-import { type ClusterView, memberOf } from '../model/view.ts';
+import type { ClusterView } from '../model/view.ts';
 import { sourcePrefix } from '../source/source.ts';
 import type { ClusterStatus, EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
-import { isAcknowledged } from '../stolon/announcement.ts';
 import type { Registration } from '../stolon/registration.ts';
 import type { MembersAnswer, RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
@@ -26,7 +24,7 @@ import { Journal, type NewEntry } from './journal.ts';
 import { firstHold, registers } from './proxy-part.ts';
 import { entriesOf } from './reports.ts';
 import { clusterStatus, etcdDocument, memberStatuses, targetDocument } from './status.ts';
-import { SwitchClock, type SwitchSummary } from './switch-clock.ts';
+import { SwitchTimes } from './switch-times.ts';
 
 export interface RouterOptions {
   readonly config: PgroutedConfig;
@@ -69,8 +67,7 @@ class Router implements RunningRouter {
   readonly #startedAt: Millis;
   readonly #startedWall: Date;
   readonly #targets = new Map<string, { readonly target: Target; readonly spec: TargetSpec }>();
-  /** One for each write service on each target. */
-  readonly #switchClocks = new Map<string, SwitchClock>();
+  readonly #switches = new SwitchTimes();
   readonly #problems = new Map<string, readonly Reason[]>();
   #config: PgroutedConfig;
   #client: EtcdClient;
@@ -96,7 +93,7 @@ class Router implements RunningRouter {
   }
 
   async stop(): Promise<void> {
-    const releasing = this.#controllers.filter(({ releases }) => releases).map(({ spec }) => spec.name);
+    const releasing = this.#controllers.filter(({ proxy }) => proxy.releases).map(({ spec }) => spec.name);
     const what =
       releasing.length === 0 ? '' : `, but for the write services of ${releasing.join(', ')}: they are closed`;
     this.#journal.add({ kind: 'stopping', text: `pgrouted stops; HAProxy keeps what it holds${what}` });
@@ -114,7 +111,8 @@ class Router implements RunningRouter {
     // A registration as a Stolon proxy outlives the reload, unless the new configuration has none for this cluster.
     const kept = new Map<string, Registration>();
     for (const controller of old.controllers) {
-      const { prefix, registration } = controller;
+      const { prefix } = controller;
+      const { registration } = controller.proxy;
       if (registration === undefined) continue;
       if (config.clusters.some((spec) => registers(spec) && sourcePrefix(spec.source) === prefix)) {
         kept.set(prefix, registration);
@@ -250,7 +248,7 @@ class Router implements RunningRouter {
   }
 
   #watchdogDeadlines(): ReadonlyMap<string, Millis> {
-    return new Map(this.#controllers.flatMap((controller) => [...controller.watchdogDeadlines()]));
+    return new Map(this.#controllers.flatMap((controller) => [...controller.proxy.watchdogDeadlines()]));
   }
 
   #feedWatchdogs(): void {
@@ -272,7 +270,13 @@ class Router implements RunningRouter {
           onAlive: () => this.#feedWatchdogs(),
           registration: kept.get(sourcePrefix(spec.source)),
           newUid: this.#newUid,
-          onPass: (view, decision, now) => this.#onPass(view, decision, now),
+          onPass: (view, decision, now) =>
+            this.#switches.passed(
+              [...this.#targets.values()].map(({ spec: { name } }) => name),
+              view,
+              decision,
+              now,
+            ),
         }),
     );
     for (const controller of this.#controllers) controller.start();
@@ -295,32 +299,6 @@ class Router implements RunningRouter {
     return this.#controllers.find(({ spec }) => spec.services.some((service) => service.backend === backend));
   }
 
-  #switchClock(target: string, backend: string): SwitchClock {
-    const key = JSON.stringify([target, backend]);
-    const clock = this.#switchClocks.get(key) ?? new SwitchClock();
-    this.#switchClocks.set(key, clock);
-    return clock;
-  }
-
-  #onPass(view: ClusterView, decision: Decision, now: Millis): void {
-    for (const service of decision.services) {
-      if (service.role !== 'primary') continue;
-      const writer = service.verdicts.find((verdict) => verdict.state === 'ready')?.member;
-      for (const { spec } of this.#targets.values()) {
-        const clock = this.#switchClock(spec.name, service.backend);
-        clock.leadership(view.leadership, now);
-        followHandshake(clock, view, now);
-        if (view.leadership.kind === 'held') {
-          const { member } = view.leadership;
-          const said = memberOf(view, member)?.probe?.lastAnswer;
-          if (said?.kind === 'primary' && said.at >= view.leadership.seenAt) clock.proven(member, said.at, now);
-        }
-        if (writer === undefined) clock.closed(now);
-        else clock.decided(now);
-      }
-    }
-  }
-
   /** Who is decided ready in each write service, by backend. */
   #writers(): ReadonlyMap<string, string> {
     const services = this.#controllers.flatMap((controller) => controller.decision()?.services ?? []);
@@ -340,57 +318,14 @@ class Router implements RunningRouter {
     this.#problems.set(target, problems);
     return [
       ...entriesOf(target, report, services),
-      ...this.#timeSwitches(target, report, now, writers),
+      ...this.#switches.reported(
+        target,
+        report,
+        this.#controllers.map(({ spec }) => spec),
+        writers,
+        now,
+      ),
       ...alarmChanges(undefined, before, problems, target),
     ];
   }
-
-  #timeSwitches(
-    target: string,
-    report: TargetReport,
-    now: Millis,
-    writers: ReadonlyMap<string, string>,
-  ): readonly NewEntry[] {
-    const entries: NewEntry[] = [];
-    for (const controller of this.#controllers) {
-      for (const service of controller.spec.services) {
-        if (service.role !== 'primary') continue;
-        const clock = this.#switchClock(target, service.backend);
-        if (report.kind === 'fenced' && report.backend === service.backend) clock.fenced(now);
-        if (report.kind === 'opened' && report.backend === service.backend) {
-          const member = report.servers[0]?.member;
-          const summary = member === undefined ? undefined : clock.opened(member, now);
-          if (summary !== undefined) entries.push(switchEntry(target, controller.spec.name, service.name, summary));
-        }
-        if (report.kind === 'converged') {
-          const writer = writers.get(service.backend);
-          if (writer !== undefined) clock.settle(writer);
-        }
-      }
-    }
-    return entries;
-  }
-}
-
-/** Stolon's part of a switch: the acknowledgement between the masters, and the list of enabled proxies under the new one. */
-function followHandshake(clock: SwitchClock, view: ClusterView, now: Millis): void {
-  const { proxies, leadership } = view;
-  const registration = proxies?.registration;
-  if (proxies === undefined || registration === undefined) return;
-  if (leadership.kind === 'vacant' && isAcknowledged(view, registration)) clock.acknowledged(now);
-  if (leadership.kind === 'held' && proxies.enabled.some(({ uid }) => uid === registration.uid)) clock.enabled(now);
-}
-
-function switchEntry(target: string, cluster: string, service: string, { from, to, phases }: SwitchSummary): NewEntry {
-  return {
-    kind: 'switch',
-    cluster,
-    service,
-    target,
-    member: to,
-    from,
-    to,
-    phases,
-    text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
-  };
 }

@@ -1,0 +1,92 @@
+// The milliseconds of every write service's switches on every target: feeds one SwitchClock for each with what is seen, decided and read back, and
+// puts a finished switch into the journal's words. It records, and never decides.
+import type { TargetReport } from '../haproxy/report.ts';
+import type { Decision } from '../model/decision.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import type { Millis } from '../model/units.ts';
+import { type ClusterView, memberOf } from '../model/view.ts';
+import { isAcknowledged } from '../stolon/announcement.ts';
+import type { NewEntry } from './journal.ts';
+import { SwitchClock, type SwitchSummary } from './switch-clock.ts';
+
+export class SwitchTimes {
+  readonly #clocks = new Map<string, SwitchClock>();
+
+  /** A pass of a cluster: what it was decided on, and what was decided. `targets`: their names. */
+  passed(targets: readonly string[], view: ClusterView, decision: Decision, now: Millis): void {
+    for (const service of decision.services) {
+      if (service.role !== 'primary') continue;
+      const writer = service.verdicts.find((verdict) => verdict.state === 'ready')?.member;
+      for (const target of targets) {
+        const clock = this.#clock(target, service.backend);
+        clock.leadership(view.leadership, now);
+        followHandshake(clock, view, now);
+        if (view.leadership.kind === 'held') {
+          const { member } = view.leadership;
+          const said = memberOf(view, member)?.probe?.lastAnswer;
+          if (said?.kind === 'primary' && said.at >= view.leadership.seenAt) clock.proven(member, said.at, now);
+        }
+        if (writer === undefined) clock.closed(now);
+        else clock.decided(now);
+      }
+    }
+  }
+
+  /** A target's report: the summaries of the switches that it ends. `writers`: who is decided ready, by backend. */
+  reported(
+    target: string,
+    report: TargetReport,
+    clusters: readonly ClusterSpec[],
+    writers: ReadonlyMap<string, string>,
+    now: Millis,
+  ): readonly NewEntry[] {
+    const entries: NewEntry[] = [];
+    for (const cluster of clusters) {
+      for (const service of cluster.services) {
+        if (service.role !== 'primary') continue;
+        const clock = this.#clock(target, service.backend);
+        if (report.kind === 'fenced' && report.backend === service.backend) clock.fenced(now);
+        if (report.kind === 'opened' && report.backend === service.backend) {
+          const member = report.servers[0]?.member;
+          const summary = member === undefined ? undefined : clock.opened(member, now);
+          if (summary !== undefined) entries.push(switchEntry(target, cluster.name, service.name, summary));
+        }
+        if (report.kind === 'converged') {
+          const writer = writers.get(service.backend);
+          if (writer !== undefined) clock.settle(writer);
+        }
+      }
+    }
+    return entries;
+  }
+
+  #clock(target: string, backend: string): SwitchClock {
+    const key = JSON.stringify([target, backend]);
+    const clock = this.#clocks.get(key) ?? new SwitchClock();
+    this.#clocks.set(key, clock);
+    return clock;
+  }
+}
+
+/** Stolon's part of a switch: the acknowledgement between the masters, and the list of enabled proxies under the new one. */
+function followHandshake(clock: SwitchClock, view: ClusterView, now: Millis): void {
+  const { proxies, leadership } = view;
+  const registration = proxies?.registration;
+  if (proxies === undefined || registration === undefined) return;
+  if (leadership.kind === 'vacant' && isAcknowledged(view, registration)) clock.acknowledged(now);
+  if (leadership.kind === 'held' && proxies.enabled.some(({ uid }) => uid === registration.uid)) clock.enabled(now);
+}
+
+function switchEntry(target: string, cluster: string, service: string, { from, to, phases }: SwitchSummary): NewEntry {
+  return {
+    kind: 'switch',
+    cluster,
+    service,
+    target,
+    member: to,
+    from,
+    to,
+    phases,
+    text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
+  };
+}
