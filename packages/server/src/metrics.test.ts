@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { emptyStatus, entryOf, fullStatus, routerOf } from '../test/picture.ts';
+import { stolonSection, stolonStatus, stolonStatusWith } from '../test/stolon-picture.ts';
 import { createMetrics } from './metrics.ts';
 
 interface Series {
@@ -75,6 +76,62 @@ describe('the metrics', () => {
     expect(samples.get('pgrouted_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
 
+  it("tell what Stolon tells its proxies, and where this router's registration stands", async () => {
+    const { samples } = await scrape(routerOf({ status: stolonStatus }));
+    const told = Object.fromEntries([...samples].filter(([name]) => /^pgrouted_(stolon|target_watchdog)/.test(name)));
+    expect(told).toEqual({
+      'pgrouted_stolon_clusterdata_usable{cluster="shop"}': 1,
+      'pgrouted_stolon_generation{cluster="shop"}': 4,
+      'pgrouted_stolon_sentinel_silence_seconds{cluster="shop"}': 2.3,
+      'pgrouted_stolon_acknowledged_generation{cluster="shop"}': 4,
+      'pgrouted_stolon_acknowledgement_blocked{cluster="shop"}': 0,
+      'pgrouted_stolon_renewal_age_seconds{cluster="shop"}': 1.25,
+      'pgrouted_stolon_proxy_timeout_seconds{cluster="shop"}': 15,
+      'pgrouted_stolon_enabled{cluster="shop"}': 1,
+      'pgrouted_target_watchdog{target="edge",state="armed"}': 1,
+      'pgrouted_target_watchdog{target="edge",state="absent"}': 0,
+      'pgrouted_target_watchdog{target="edge",state="unknown"}': 0,
+    });
+  });
+
+  it('tell of a registration that has not begun, and of an acknowledgement that is held up', async () => {
+    const registration = {
+      uid: '5f2dd97f',
+      acknowledgedGeneration: null,
+      acknowledgedAgeMs: null,
+      acknowledgedRevision: null,
+      aliveAgeMs: null,
+      timeoutMs: 15_000,
+      enabled: false,
+      enabledSinceRevision: null,
+      hindrance: 'edge does not answer',
+    };
+    const status = stolonStatusWith({ ...stolonSection, problem: 'no such key', registration }, 'absent');
+    const text = [...(await scrape(routerOf({ status }))).samples]
+      .map(([name, value]) => `${name} ${value}`)
+      .join('\n');
+    expect(text).toContain('pgrouted_stolon_clusterdata_usable{cluster="shop"} 0');
+    expect(text).toContain('pgrouted_stolon_acknowledgement_blocked{cluster="shop"} 1');
+    expect(text).toContain('pgrouted_stolon_enabled{cluster="shop"} 0');
+    expect(text).toContain('pgrouted_target_watchdog{target="edge",state="absent"} 1');
+    expect(text).not.toMatch(/stolon_(acknowledged_generation|renewal_age)/);
+    expect(text).not.toContain('does not answer');
+  });
+
+  it('tell no more than what etcd has when the router is passive, and nothing of Stolon without it', async () => {
+    const passive = await scrape(
+      routerOf({ status: stolonStatusWith({ ...stolonSection, registration: null }, null) }),
+    );
+    const names = (samples: ReadonlyMap<string, number>): readonly string[] =>
+      [...samples.keys()].filter((name) => /stolon|watchdog/.test(name)).map((name) => name.replace(/\{.*/, ''));
+    expect(names(passive.samples)).toEqual([
+      'pgrouted_stolon_clusterdata_usable',
+      'pgrouted_stolon_generation',
+      'pgrouted_stolon_sentinel_silence_seconds',
+    ]);
+    expect(names((await scrape()).samples)).toEqual([]);
+  });
+
   it('forget what is no longer so', async () => {
     let status = fullStatus;
     const metrics = createMetrics();
@@ -117,6 +174,28 @@ describe('the metrics', () => {
     expect(of('bucket', 'opened', '0.1')).toBe(0);
     expect(of('bucket', 'opened', '0.25')).toBe(1);
     expect(of('count', 'decided')).toBeUndefined();
+  });
+
+  it("time Stolon's handshake as phases of the switch, where there was one", async () => {
+    const phases = {
+      leaderGoneMs: 0,
+      leaderNamedMs: 5020,
+      fencedMs: 4,
+      provenMs: 5180,
+      decidedMs: 5180,
+      openedMs: 5182,
+      acknowledgedMs: 9,
+      enabledMs: null,
+    };
+    const { samples } = await scrape(
+      routerOf({
+        entries: [entryOf(1, { kind: 'switch', cluster: 'shop', service: 'primary', target: 'edge', phases })],
+      }),
+    );
+    const labels = 'cluster="shop",service="primary",target="edge"';
+    expect(samples.get(`pgrouted_switch_seconds_sum{${labels},phase="acknowledged"}`)).toBeCloseTo(0.009);
+    expect(samples.get(`pgrouted_switch_seconds_bucket{le="0.01",${labels},phase="acknowledged"}`)).toBe(1);
+    expect(samples.has(`pgrouted_switch_seconds_count{${labels},phase="enabled"}`)).toBe(false);
   });
 
   it('are empty, and not an error, before there is a router', async () => {

@@ -6,6 +6,7 @@ export interface Picture {
   readonly members?: readonly MemberAnswer[];
   readonly revision?: string | undefined;
   readonly ageMs?: number | undefined;
+  readonly source?: string;
   readonly ready?: boolean;
   readonly status?: StatusDocument;
   readonly entries?: readonly JournalEntry[];
@@ -20,6 +21,7 @@ export function routerOf({
   members = [],
   revision,
   ageMs,
+  source = 'patroni',
   ready = false,
   status = emptyStatus,
   entries = [],
@@ -27,7 +29,7 @@ export function routerOf({
   const journal = [...entries];
   const listeners = new Set<(entry: JournalEntry) => void>();
   return {
-    members: () => ({ members, revision, ageMs, source: 'patroni' }),
+    members: () => ({ members, revision, ageMs, source }),
     ready: () => ready,
     status: () => status,
     events: (after, limit) => {
@@ -55,7 +57,7 @@ export const entryOf = (seq: number, more: Partial<JournalEntry> = {}): JournalE
   ...more,
 });
 
-const reason = (code: string): ReasonDocument => ({ code, text: code.replaceAll('_', ' '), facts: {} });
+export const reason = (code: string): ReasonDocument => ({ code, text: code.replaceAll('_', ' '), facts: {} });
 
 export const emptyStatus: StatusDocument = {
   schema: 1,
@@ -69,7 +71,7 @@ export const emptyStatus: StatusDocument = {
 
 type Server = StatusDocument['clusters'][number]['services'][number]['servers'][number];
 
-const serverOf = (member: string, state: Server['state'], line: string | null = member): Server => ({
+export const serverOf = (member: string, state: Server['state'], line: string | null = member): Server => ({
   member,
   state,
   reason: reason(state === 'ready' ? 'leader_proven' : 'not_leader'),
@@ -80,7 +82,7 @@ const serverOf = (member: string, state: Server['state'], line: string | null = 
 
 type Member = StatusDocument['clusters'][number]['members'][number];
 
-const memberOf = (name: string, status: Member['status'], more: Partial<Member> = {}): Member => ({
+export const memberOf = (name: string, status: Member['status'], more: Partial<Member> = {}): Member => ({
   name,
   address: { host: '10.0.0.1', port: 5432 },
   role: status === 'primary' ? 'primary' : 'replica',
