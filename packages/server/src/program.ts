@@ -32,7 +32,8 @@ Examples:
   pgrouted check-config --config /etc/pgrouted/pgrouted.yml
   pgrouted haproxy-config --patroni-config /etc/patroni/config.yml > /etc/haproxy/conf.d/pgrouted.cfg
 
-Signals: TERM and INT stop it (HAProxy keeps what it holds; a second INT does not wait), HUP reads the configuration again.
+Signals: TERM and INT stop it (a second INT does not wait), HUP reads the configuration again. HAProxy keeps what it holds; registered as a proxy of
+Stolon, write services are closed first, unless the cluster has 'on_stop: leave'.
 Exit codes: 0 stopped, 1 failed while running, 2 wrong command line, 78 wrong configuration.`;
 
 const fragmentHelp = `
@@ -81,7 +82,9 @@ export function taskOf(args: readonly string[], terminal: Terminal): Task {
 
 function build(terminal: Terminal, choose: (task: Task) => void): Command {
   const program = configured(new Command('pgrouted'), terminal)
-    .description("Keeps PostgreSQL traffic on the right server: watches Patroni's state in etcd and tells HAProxy.")
+    .description(
+      'Keeps PostgreSQL traffic on the right server: watches the state of Patroni or Stolon in etcd and tells HAProxy.',
+    )
     .version(version, '-V, --version', 'print the version')
     .enablePositionalOptions()
     .addHelpText('after', runHelp);

@@ -3,6 +3,7 @@ import { silentLog } from '@pgrouted/core/model/log';
 import { eventsSchema, statusSchema } from '@pgrouted/core/status/schema';
 import { describe, expect, it } from 'vitest';
 import { emptyStatus, entryOf, fullStatus, type Picture, routerOf } from '../../test/picture.ts';
+import { stolonSection, stolonStatus, stolonStatusWith } from '../../test/stolon-picture.ts';
 import { systemClock } from '../clock.ts';
 import { createMetrics } from '../metrics.ts';
 import { buildHttp } from './app.ts';
@@ -29,6 +30,16 @@ describe('the status document', () => {
     const answer = await get({ status: fullStatus }, '/v2/status');
     expect(answer.statusCode).toBe(200);
     expect(statusSchema.parse(answer.json())).toEqual(fullStatus);
+  });
+
+  it.each([
+    ['registered', stolonSection],
+    ['passive', { ...stolonSection, registration: null }],
+    ['with clusterdata that can not be used', { ...stolonSection, problem: 'formatVersion 2' }],
+    ['not read yet', null],
+  ])('tells of a Stolon cluster, %s', async (_, stolon) => {
+    const status = stolonStatusWith(stolon);
+    expect(statusSchema.parse((await get({ status }, '/v2/status')).json())).toEqual(status);
   });
 
   it('comes with its JSON schema', async () => {
@@ -77,8 +88,12 @@ describe("HAProxy's check", () => {
     ['a server that is drained', 'orders_replica/pg1', 503, 'drain'],
     ['a server that nobody knows', 'orders_primary/pg9', 503, 'unknown'],
     ['a backend that nobody knows', 'nope/line1', 503, 'unknown'],
+    ["the keeper of Stolon's master", 'shop_primary/keeper1', 200, 'ready'],
+    ['another keeper', 'shop_primary/keeper2', 503, 'maint'],
+    ['a keeper without a db', 'shop_primary/keeper3', 503, 'maint'],
   ])('of %s: GET /haproxy/%s answers %d', async (_, path, status, body) => {
-    const answer = await get({ status: fullStatus }, `/haproxy/${path}`);
+    const both = { ...fullStatus, clusters: [...fullStatus.clusters, ...stolonStatus.clusters] };
+    const answer = await get({ status: both }, `/haproxy/${path}`);
     expect([answer.statusCode, answer.json()]).toEqual([status, body]);
   });
 

@@ -38,6 +38,19 @@ describe('the stream of events', () => {
     expect(text.match(/^id: .*/gm)).toEqual(['id: 2', 'id: 3']);
   });
 
+  it("gives Stolon's handshake as it comes", async () => {
+    const router = routerOf({});
+    const response = await fetch(`${await listening(router)}/v2/events/stream`);
+    const entry = entryOf(1, {
+      kind: 'proxy',
+      cluster: 'shop',
+      revision: '4711',
+      text: 'generation 4 acknowledged as proxy 5f2dd97f, 9.1 ms after it was seen',
+    });
+    router.add(entry);
+    expect(await readUntil(response, '"seq":1')).toContain(`id: 1\ndata: ${JSON.stringify(entry)}\n\n`);
+  });
+
   it('goes on where a browser that reconnects had come to', async () => {
     const router = routerOf({ entries: [entryOf(1), entryOf(2)] });
     const response = await fetch(`${await listening(router)}/v2/events/stream`, { headers: { 'last-event-id': '1' } });

@@ -86,6 +86,12 @@ describe("PgRoute66's lists", () => {
     expect(answer.headers['x-pgrouted-age-ms']).toBe(picture.ageMs?.toString());
   });
 
+  it.each(['patroni', 'stolon', 'patroni, stolon'])('say that they rest on %s', async (source) => {
+    for (const url of ['/v1/primary', '/v1/primaries', '/v1/standbys', '/v1/pg1/status']) {
+      expect((await ask({ ...calm, source }, url)).headers['x-pgrouted-source']).toBe(source);
+    }
+  });
+
   it.each(['HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE'] as const)('know no %s', async (method) => {
     for (const url of [
       '/v1/primary',
