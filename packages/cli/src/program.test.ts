@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as documents from '../test/documents.ts';
 import { pgroutectl, type Router, startRouter } from '../test/router.ts';
 import * as situations from '../test/situations.ts';
+import * as stolon from '../test/stolon-situations.ts';
 
 let router: Router;
 beforeEach(async () => {
@@ -202,6 +203,24 @@ describe('pgroutectl explain', () => {
         record: { role: 'replica' },
       },
     ]);
+  });
+
+  it("gives programs Stolon's handshake with write services, and no such key elsewhere", async () => {
+    router.answer = stolon.notEnabled();
+    const run = ctl('explain', 'keeper1', '-o', 'json');
+    expect(await run.code).toBe(0);
+    const [write, read] = JSON.parse(run.out());
+    expect(write.handshake).toMatchObject([
+      { step: 'seen', done: true, ageMs: 700 },
+      { step: 'acknowledged', done: true, ageMs: 690 },
+      { step: 'enabled', done: false, ageMs: null },
+      { step: 'alive', done: true, ageMs: 690 },
+    ]);
+    expect(read).not.toHaveProperty('handshake');
+    router.answer = documents.document();
+    const patroni = ctl('explain', '-o', 'json');
+    await patroni.code;
+    expect(patroni.out()).not.toContain('handshake');
   });
 
   it.each([

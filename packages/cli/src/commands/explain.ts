@@ -5,6 +5,7 @@ import type { RouterAddress } from '../api/request.ts';
 import { type ExitCode, exitCodes, Failure } from '../failure.ts';
 import { type Io, lookOf } from '../io.ts';
 import { explanations, type Question, renderExplain } from '../render/explain.ts';
+import { handshakeOf } from '../render/handshake.ts';
 import { clean } from '../render/text.ts';
 import type { Output } from './status.ts';
 
@@ -27,6 +28,7 @@ export async function explain(io: Io, { router, output, asked }: ExplainOptions)
     );
     return exitCodes.ok;
   }
+  const handshakes = new Map(doc.clusters.map((cluster) => [cluster.name, handshakeOf(cluster)]));
   const rows = all.map(({ cluster, service, server, record }) => ({
     cluster,
     service: service.name,
@@ -35,6 +37,8 @@ export async function explain(io: Io, { router, output, asked }: ExplainOptions)
     open: service.open,
     routing: service.routing,
     serviceReason: service.reason,
+    // Of a registered Stolon proxy only; elsewhere there is no such key.
+    handshake: service.role === 'primary' ? handshakes.get(cluster) : undefined,
     member: server.member,
     state: server.state,
     reason: server.reason,

@@ -3,14 +3,17 @@ import type { ClusterStatus } from '@pgrouted/core/status/schema';
 import { formatAge } from './amounts.ts';
 import { renderMembers } from './members.ts';
 import { renderServices } from './services.ts';
-import { clean, hang, type Ink, type Look, paint } from './text.ts';
+import { masterWords, type Remark, stolonRemarks, vacancyRemarks } from './stolon.ts';
+import { clean, hang, type Look, paint } from './text.ts';
 
 /** The proof comes every 250 ms; a view that old has missed several. */
 export const unconfirmedAfterMs = 2_000;
 
 export function renderCluster(look: Look, cluster: ClusterStatus): readonly string[] {
   const lines = [...header(look, cluster)];
-  if (cluster.view !== null && cluster.members.length === 0) lines.push('    no members: no record is in etcd');
+  if (cluster.view !== null && cluster.members.length === 0) {
+    lines.push(`    ${cluster.stolon === null ? 'no members: no record is in etcd' : 'no keepers are known'}`);
+  }
   if (cluster.members.length > 0) lines.push('', ...renderMembers(look, cluster));
   if (cluster.services.length > 0) lines.push('', ...renderServices(look, cluster));
   return lines;
@@ -19,7 +22,9 @@ export function renderCluster(look: Look, cluster: ClusterStatus): readonly stri
 function header(look: Look, cluster: ClusterStatus): readonly string[] {
   const name = clean(cluster.name);
   const facts =
-    cluster.view === null ? `etcd has not been read yet (${clean(cluster.source.prefix)})` : factsOf(cluster.view);
+    cluster.view === null
+      ? `etcd has not been read yet (${clean(cluster.source.prefix)})`
+      : clean(factsOf(cluster, cluster.view));
   const [first = '', ...rest] = hang(`${name}  `, facts, look.width);
   const lines = [paint(look, 'strong', name) + first.slice(name.length), ...rest];
   for (const remark of remarksOf(cluster)) {
@@ -29,17 +34,18 @@ function header(look: Look, cluster: ClusterStatus): readonly string[] {
   return lines;
 }
 
+type View = NonNullable<ClusterStatus['view']>;
+
 /** The leader in words: `leader n2`, or why there is none. */
-export function leaderWords(view: NonNullable<ClusterStatus['view']>): string {
-  const { leadership } = view;
-  return leadership.kind === 'held' ? `leader ${clean(leadership.member)}` : 'NO LEADER';
+function leaderWords({ leadership }: View): string {
+  return leadership.kind === 'held' ? `leader ${leadership.member}` : 'NO LEADER';
 }
 
-function factsOf(view: NonNullable<ClusterStatus['view']>): string {
+function factsOf(cluster: ClusterStatus, view: View): string {
   const facts = [
-    leaderWords(view),
+    cluster.stolon === null ? leaderWords(view) : masterWords(cluster, view),
     `timeline ${view.timeline ?? '?'}`,
-    `revision ${clean(view.revision)}`,
+    `revision ${view.revision}`,
     view.confirmedAgeMs < unconfirmedAfterMs
       ? `confirmed ${formatAge(view.confirmedAgeMs)} ago`
       : `NOT CONFIRMED for ${formatAge(view.confirmedAgeMs)}`,
@@ -47,27 +53,18 @@ function factsOf(view: NonNullable<ClusterStatus['view']>): string {
   return facts.join(' | ');
 }
 
-interface Remark {
-  readonly text: string;
-  readonly ink: Ink;
-}
-
-function remarksOf({ view }: ClusterStatus): readonly Remark[] {
+function remarksOf(cluster: ClusterStatus): readonly Remark[] {
+  const { view, stolon } = cluster;
   if (view === null) return [];
   const remarks: Remark[] = [];
-  const { leadership, plannedSwitch } = view;
-  if (leadership.kind === 'vacant') {
-    const former =
-      leadership.former === null
-        ? 'nobody is known to have held it before'
-        : `${leadership.former} held it last${leadership.graceful ? ' and stopped PostgreSQL before it let go' : ''}`;
-    remarks.push({ text: `nobody holds the leader key for ${formatAge(leadership.forMs)}: ${former}`, ink: 'bad' });
-  }
-  if (!view.initialized)
+  const { plannedSwitch } = view;
+  remarks.push(...(stolon === null ? leaderVacancy(view) : vacancyRemarks(cluster, view, stolon)));
+  if (!view.initialized && stolon === null)
     remarks.push({ text: 'NOT INITIALIZED: Patroni has not bootstrapped this cluster', ink: 'bad' });
   if (view.confirmedAgeMs >= unconfirmedAfterMs) {
     remarks.push({ text: 'etcd does not confirm this picture: it may be out of date', ink: 'bad' });
   }
+  if (stolon !== null) remarks.push(...stolonRemarks(view, stolon));
   if (view.paused) remarks.push({ text: 'PAUSED: Patroni does no failover until it is resumed', ink: 'warn' });
   if (view.standbyCluster)
     remarks.push({ text: 'STANDBY CLUSTER: it follows another one, nobody in it takes writes', ink: 'warn' });
@@ -78,13 +75,26 @@ function remarksOf({ view }: ClusterStatus): readonly Remark[] {
       ink: 'warn',
     });
   }
+  const synchronous = stolon === null ? `synchronous mode ${view.synchronousMode}` : 'synchronous replication';
   const modes = [
-    ...(view.synchronousMode === 'off' ? [] : [`synchronous mode ${view.synchronousMode}`]),
+    ...(view.synchronousMode === 'off' ? [] : [synchronous]),
     ...(view.failsafeMode ? ['failsafe mode'] : []),
   ];
   if (modes.length > 0) remarks.push({ text: modes.join(', '), ink: 'plain' });
   for (const problem of view.problems) {
-    if (problem.member === null) remarks.push({ text: `${problem.key} can't be read: ${problem.error}`, ink: 'bad' });
+    // What makes clusterdata of no use has been said already, in a whole sentence.
+    const isTold = stolon !== null && stolon.problem !== null && problem.key === `${cluster.source.prefix}clusterdata`;
+    if (problem.member === null && !isTold)
+      remarks.push({ text: `${problem.key} can't be read: ${problem.error}`, ink: 'bad' });
   }
   return remarks;
+}
+
+function leaderVacancy({ leadership }: View): readonly Remark[] {
+  if (leadership.kind === 'held') return [];
+  const former =
+    leadership.former === null
+      ? 'nobody is known to have held it before'
+      : `${leadership.former} held it last${leadership.graceful ? ' and stopped PostgreSQL before it let go' : ''}`;
+  return [{ text: `nobody holds the leader key for ${formatAge(leadership.forMs)}: ${former}`, ink: 'bad' }];
 }

@@ -48,6 +48,33 @@ describe('renderPhases', () => {
     ]);
   });
 
+  it("shows Stolon's handshake in Stolon's words", () => {
+    const phases = {
+      ...none,
+      leaderGoneMs: 0,
+      fencedMs: 3.1,
+      acknowledgedMs: 9.4,
+      leaderNamedMs: 5_012.7,
+      enabledMs: 5_012.7,
+      provenMs: 5_020.2,
+      decidedMs: 5_020.3,
+      openedMs: 5_024.9,
+    };
+    const lines = renderPhases(phases, { from: 'keeper2', to: 'keeper1' }, look);
+    expect(lines.map((line) => line.trim().split('|').at(-1)?.trim())).toEqual([
+      'keeper2 withdrawn',
+      'keeper2 fenced',
+      'acknowledged to Stolon',
+      'keeper1 named master',
+      'enabled by Stolon',
+      'keeper1 proven',
+      'decided to open',
+      'keeper1 open',
+    ]);
+    const notYet = renderPhases({ ...none, leaderGoneMs: 0, acknowledgedMs: null }, { from: 'keeper2' }, look);
+    expect(notYet.map((line) => line.trim().split('|').at(-1)?.trim())).toEqual(['keeper2 withdrawn']);
+  });
+
   it('shows nothing for a switch without phases', () => {
     expect(renderPhases(none, {}, look)).toEqual([]);
   });

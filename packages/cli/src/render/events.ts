@@ -10,6 +10,7 @@ const kindInks: Readonly<Partial<Record<JournalEntry['kind'], Ink>>> = {
   fenced: 'warn',
   leader: 'strong',
   opened: 'good',
+  proxy: 'strong',
   switch: 'strong',
 };
 
@@ -55,10 +56,14 @@ export function renderPhases(
 ): readonly string[] {
   const old = from === undefined ? 'the old server' : clean(from);
   const next = to === undefined ? 'the new server' : clean(to);
+  // Only a switch of Stolon has these two phases, whether they came or not.
+  const isStolon = phases.acknowledgedMs !== undefined || phases.enabledMs !== undefined;
   const named: readonly (readonly [string, number | null])[] = [
-    ['leader key gone', phases.leaderGoneMs],
+    [isStolon ? `${old} withdrawn` : 'leader key gone', phases.leaderGoneMs],
     [`${old} fenced`, phases.fencedMs],
-    [`${next} named leader`, phases.leaderNamedMs],
+    ['acknowledged to Stolon', phases.acknowledgedMs ?? null],
+    [isStolon ? `${next} named master` : `${next} named leader`, phases.leaderNamedMs],
+    ['enabled by Stolon', phases.enabledMs ?? null],
     [`${next} proven`, phases.provenMs],
     ['decided to open', phases.decidedMs],
     [`${next} open`, phases.openedMs],

@@ -2,9 +2,13 @@
 import type { ClusterStatus, MemberStatus, ServiceStatus, StatusDocument } from '@pgrouted/core/status/schema';
 import { formatAddress, formatAge, formatBytes } from './amounts.ts';
 import { unconfirmedAfterMs } from './cluster.ts';
+import { dbSentence, masterSentence, proxyLines } from './explain-stolon.ts';
 import { describeHeld, deviationOf, type ServerStatus } from './held.ts';
+import { stolonRoleWords } from './members.ts';
 import { isUndecided, serviceState } from './services.ts';
 import { clean, hang, type Ink, type Look, paint } from './text.ts';
+
+type View = NonNullable<ClusterStatus['view']>;
 
 /** What to explain; undefined: all of it. */
 export interface Question {
@@ -67,6 +71,9 @@ function renderCluster(look: Look, cluster: ClusterStatus, about: readonly Expla
         look.width,
       ).map((line) => line.replace(state.text, (text) => paint(look, state.ink, text))),
       ...labelled(look, 'because', `${service.reason.text} [${service.reason.code}]`),
+      ...(service.role === 'primary' ? proxyLines(cluster) : []).flatMap(({ label, text, ink }) =>
+        labelled(look, label, text, ink),
+      ),
     );
     for (const one of about) if (one.service === service) lines.push('', ...renderServer(look, cluster, one));
   }
@@ -74,23 +81,27 @@ function renderCluster(look: Look, cluster: ClusterStatus, about: readonly Expla
 }
 
 /** Who has authority and how sure that is. */
-function authority({ view }: ClusterStatus): string {
+function authority(cluster: ClusterStatus): string {
+  const { view, stolon } = cluster;
   if (view === null) return 'etcd has not been read yet, so nobody is known.';
-  const { leadership } = view;
-  const who =
-    leadership.kind === 'held'
-      ? `${leadership.member} holds the leader key for ${formatAge(leadership.forMs)} (since revision ${leadership.revision})`
-      : `nobody holds the leader key for ${formatAge(leadership.forMs)} (since revision ${leadership.revision}${leadership.former === null ? '' : `; ${leadership.former} held it last`})`;
   const sure =
     view.confirmedAgeMs < unconfirmedAfterMs
       ? `etcd confirmed that at revision ${view.revision} ${formatAge(view.confirmedAgeMs)} ago`
       : `etcd has NOT CONFIRMED it for ${formatAge(view.confirmedAgeMs)}; the last known revision is ${view.revision}`;
+  const manager = stolon === null ? 'Patroni' : 'Stolon';
   const unusual = [
     ...(view.paused ? ['Patroni is paused: it does no failover'] : []),
     ...(view.standbyCluster ? ['this is a standby cluster: nobody in it takes writes'] : []),
-    ...(view.initialized ? [] : ['Patroni has not initialized this cluster']),
+    ...(view.initialized || (stolon?.problem ?? null) !== null ? [] : [`${manager} has not initialized this cluster`]),
   ];
+  const who = stolon === null ? leaderSentence(view) : masterSentence(cluster, view, stolon);
   return `${[who, sure, ...unusual].join('; ')}.`;
+}
+
+function leaderSentence({ leadership }: View): string {
+  return leadership.kind === 'held'
+    ? `${leadership.member} holds the leader key for ${formatAge(leadership.forMs)} (since revision ${leadership.revision})`
+    : `nobody holds the leader key for ${formatAge(leadership.forMs)} (since revision ${leadership.revision}${leadership.former === null ? '' : `; ${leadership.former} held it last`})`;
 }
 
 function renderServer(look: Look, cluster: ClusterStatus, { service, server, record }: Explanation): readonly string[] {
@@ -111,7 +122,8 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
     ...head,
     ...labelled(look, 'because', `${server.reason.text} [${server.reason.code}]`),
     ...(facts.length === 0 ? [] : labelled(look, 'facts', facts.join(', '))),
-    ...labelled(look, 'record', record === null ? 'there is none for this member' : recordSentence(record)),
+    ...labelled(look, 'record', record === null ? 'there is none for this member' : recordSentence(cluster, record)),
+    ...(record === null || record.stolon === null ? [] : labelled(look, 'db', dbSentence(record.stolon))),
     ...(cluster.probing ? labelled(look, 'probe', record === null ? 'none' : probeSentence(record)) : []),
     ...(server.held.length === 0 ? labelled(look, 'held', 'no HAProxy is configured for it') : []),
     ...server.held.flatMap((held) => {
@@ -128,16 +140,16 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
 }
 
 function labelled(look: Look, label: string, text: string, ink: Ink = 'plain'): readonly string[] {
-  const first = `    ${label.padStart(7)}: `;
+  const first = `${label.padStart(11)}: `;
   return hang(first, clean(text), look.width).map((line, i) =>
     i === 0 ? line.slice(0, first.length) + paint(look, ink, line.slice(first.length)) : paint(look, ink, line),
   );
 }
 
-function recordSentence(member: MemberStatus): string {
+function recordSentence({ source }: ClusterStatus, member: MemberStatus): string {
   if (member.problem !== null) return `it can't be read: ${member.problem}`;
   const parts = [
-    `role ${member.role}`,
+    `role ${source.kind === 'stolon' ? stolonRoleWords[member.role] : member.role}`,
     `state ${member.state}`,
     member.timeline === null ? 'timeline not told' : `timeline ${member.timeline}`,
     ...(member.position === null ? [] : [`WAL position ${member.position}`]),
@@ -148,7 +160,7 @@ function recordSentence(member: MemberStatus): string {
     `PostgreSQL at ${formatAddress(member.address)}`,
   ];
   const gone = member.present ? '' : 'the record is GONE, this is what it said last: ';
-  const by = member.version === null ? '' : ` by Patroni ${member.version}`;
+  const by = member.version === null || source.kind === 'stolon' ? '' : ` by Patroni ${member.version}`;
   return `${gone}${parts.join(', ')}; written${by} ${formatAge(member.recordAgeMs)} ago`;
 }
 

@@ -5,15 +5,20 @@ import { type Cell, type Column, type Note, type Row, renderTable } from './tabl
 import type { Ink, Look } from './text.ts';
 
 interface MemberColumn extends Column {
+  /** Where Stolon has a word of its own. */
+  readonly titleOfStolon?: string;
   readonly cell: (member: MemberStatus, cluster: ClusterStatus) => Cell;
 }
 
 const columns: readonly MemberColumn[] = [
-  { title: 'MEMBER', shrinkTo: 12, cell: (member) => ({ text: member.name, ink: 'strong' }) },
+  { title: 'MEMBER', titleOfStolon: 'KEEPER', shrinkTo: 12, cell: (member) => ({ text: member.name, ink: 'strong' }) },
   { title: 'ADDRESS', shrinkTo: 15, cell: (member) => ({ text: formatAddress(member.address) }) },
   {
     title: 'ROLE',
-    cell: (member) => ({ text: roleWords[member.role], ink: member.role === 'primary' ? 'strong' : 'plain' }),
+    cell: (member, { source }) => ({
+      text: (source.kind === 'stolon' ? stolonRoleWords : roleWords)[member.role],
+      ink: member.role === 'primary' ? 'strong' : 'plain',
+    }),
   },
   { title: 'STATE', shrinkTo: 8, cell: stateCell },
   { title: 'TL', align: 'right', cell: timelineCell },
@@ -36,12 +41,24 @@ const roleWords: Readonly<Record<MemberStatus['role'], string>> = {
   unknown: 'UNKNOWN',
 };
 
+/** Stolon's words; `old master`: a failover leaves its db with the role master until the new one is well. */
+export const stolonRoleWords: typeof roleWords = {
+  primary: 'master',
+  promoting: 'promoting',
+  replica: 'standby',
+  standby_leader: 'standby master',
+  demoted: 'old master',
+  uninitialized: 'no db',
+  unknown: 'UNKNOWN',
+};
+
 export function renderMembers(look: Look, cluster: ClusterStatus): readonly string[] {
+  const isStolon = cluster.source.kind === 'stolon';
   const shown = [
     ...columns,
     ...(cluster.members.some((member) => member.sync !== 'async') ? [syncColumn] : []),
     ...(cluster.probing ? [probeColumn] : []),
-  ];
+  ].map((column) => (isStolon ? { ...column, title: column.titleOfStolon ?? column.title } : column));
   const rows = cluster.members.map(
     (member): Row => ({
       mark: member.problem === null ? '' : '!!',
@@ -84,7 +101,8 @@ function notesOf(member: MemberStatus): readonly Note[] {
       ink: 'warn',
     });
   }
-  const { probe } = member;
+  const { probe, stolon } = member;
+  if (stolon !== null) notes.push(...stolonNotes(stolon));
   if (probe !== null && probe.error !== null) {
     const before =
       probe.lastAnswer === null
@@ -100,5 +118,24 @@ function notesOf(member: MemberStatus): readonly Note[] {
       value === true ? name : `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
     );
   if (tags.length > 0) notes.push({ text: `tags: ${tags.join(', ')}`, ink: 'faint' });
+  return notes;
+}
+
+type StolonMember = NonNullable<MemberStatus['stolon']>;
+
+/** What is not as it should be with a keeper and its db, in Stolon's eyes; nothing where all is well. */
+export function stolonNotes(db: StolonMember): readonly Note[] {
+  const notes: Note[] = [];
+  if (!db.keeperHealthy)
+    notes.push({ text: 'keeper NOT HEALTHY: the sentinel has not heard of it for the failInterval', ink: 'bad' });
+  if (!db.dbHealthy)
+    notes.push({ text: `db ${db.dbUid} NOT HEALTHY: failing for the failInterval, or new`, ink: 'bad' });
+  const isBuilt = db.initMode === 'none';
+  if (!isBuilt) notes.push({ text: `db ${db.dbUid} is being built: ${db.initMode}`, ink: 'warn' });
+  if (db.forceFail) notes.push({ text: 'stolonctl failkeeper was called for it', ink: 'warn' });
+  if (db.generation !== db.currentGeneration && (isBuilt || db.currentGeneration > 0)) {
+    const done = db.currentGeneration === 0 ? 'none' : String(db.currentGeneration);
+    notes.push({ text: `db ${db.dbUid}: generation ${db.generation} wanted, ${done} carried out yet`, ink: 'warn' });
+  }
   return notes;
 }

@@ -12,8 +12,12 @@ const columns = [
   { title: 'READ BACK' },
 ] as const;
 
+/** Only where HAProxy's own watchdog is asked for. */
+const watchdogColumn = { title: 'WATCHDOG' } as const;
+
 export function renderTargets(look: Look, targets: readonly TargetStatusDocument[]): readonly string[] {
   if (targets.length === 0) return ['HAPROXY  none is configured: decisions are only shown, nothing is driven'];
+  const isWatched = targets.some(({ watchdog }) => watchdog !== null);
   const rows = targets.map((target): Row => {
     const state = stateOf(target);
     return {
@@ -24,11 +28,27 @@ export function renderTargets(look: Look, targets: readonly TargetStatusDocument
         { text: target.version ?? '-' },
         { text: target.pid === null ? '-' : String(target.pid) },
         { text: target.readBackAgeMs === null ? 'never' : `${formatAge(target.readBackAgeMs)} ago` },
+        ...(isWatched ? [watchdogCell(target)] : []),
       ],
       notes: notesOf(target),
     };
   });
-  return renderTable(look, columns, rows, { indent: 4, wrapLast: false });
+  const shown = isWatched ? [...columns, watchdogColumn] : columns;
+  return renderTable(look, shown, rows, { indent: 4, wrapLast: false });
+}
+
+/** `ABSENT`: pgrouted-watchdog.lua is not loaded, so sessions outlive a pgrouted that dies. */
+function watchdogCell({ watchdog }: TargetStatusDocument): Cell {
+  switch (watchdog) {
+    case 'armed':
+      return { text: 'armed', ink: 'good' };
+    case 'absent':
+      return { text: 'ABSENT', ink: 'bad' };
+    case 'unknown':
+      return { text: 'unknown', ink: 'warn' };
+    case null:
+      return { text: '-' };
+  }
 }
 
 /** A target's state in words; loud when it does not hold what was decided. */
