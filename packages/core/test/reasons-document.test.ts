@@ -1,6 +1,7 @@
 // docs/reasons.md is made from the list in the code: `pnpm exec vitest run --project unit reasons-document -u` writes it anew.
 import { expect, it } from 'vitest';
 import { reasonSections } from '../src/model/reason.ts';
+import { stolonTexts } from '../src/model/stolon-texts.ts';
 
 const titles: Readonly<Record<string, string>> = {
   cluster: 'The cluster: no write service can be open',
@@ -12,13 +13,18 @@ const titles: Readonly<Record<string, string>> = {
   HAProxy: 'Alarms about a HAProxy',
 };
 
+const cell = (code: string, text: string): string => {
+  const stolon = Object.entries(stolonTexts).find(([name]) => name === code)?.[1];
+  return [text, ...(stolon === undefined ? [] : [`*Stolon:* ${stolon}`])].join('<br>').replaceAll('|', '\\|');
+};
+
 const section = ([name, texts]: readonly [string, Readonly<Record<string, string>>]): string =>
   [
     `## ${titles[name] ?? name}`,
     '',
     '| code | what it says |',
     '|---|---|',
-    ...Object.entries(texts).map(([code, text]) => `| \`${code}\` | ${text.replaceAll('|', '\\|')} |`),
+    ...Object.entries(texts).map(([code, text]) => `| \`${code}\` | ${cell(code, text)} |`),
     '',
   ].join('\n');
 
@@ -29,6 +35,9 @@ it('documents every reason', async () => {
     'Every decision and every alarm carries a reason: a code, a sentence, and the facts that it rests on. Codes are stable; scripts and alerts may',
     'depend on them. `{name}` stands for a fact. They are seen in `pgroutectl explain`, in `/v2/status` and `/v2/events`, in the log and in the',
     'metric `pgrouted_alarms`.',
+    '',
+    'A reason is told in the words of the cluster manager. Where Stolon has others than Patroni, both sentences stand here; the fact `source` is',
+    '`stolon` then.',
     '',
     ...Object.entries(reasonSections).map(section),
   ].join('\n');

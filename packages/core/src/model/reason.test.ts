@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { explainReason, reason, reasonSections, reasonTexts } from './reason.ts';
+import { explainReason, inWordsOf, reason, reasonSections, reasonTexts } from './reason.ts';
+import { stolonTexts } from './stolon-texts.ts';
 
 describe('the list of reasons', () => {
   it('has each code once', () => {
@@ -14,6 +15,33 @@ describe('the list of reasons', () => {
       expect(text).toMatch(/^([A-Z]|\{|etcd)/);
       for (const [, fact] of text.matchAll(/\{([^}]*)\}/g)) expect(fact).toMatch(/^[a-z]+(_[a-z]+)*$/);
     }
+  });
+});
+
+describe("Stolon's sentences", () => {
+  it('belong to codes of the list, and hold no word of Patroni', () => {
+    for (const [code, text] of Object.entries(stolonTexts)) {
+      expect(Object.keys(reasonTexts)).toContain(code);
+      expect(text).toMatch(/^([A-Z]|\{|etcd)/);
+      expect(text).not.toMatch(/leader key|lease|Patroni/);
+    }
+  });
+
+  it('need no other facts than the sentences that they stand for', () => {
+    const facts = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, fact]) => fact);
+    for (const [code, text] of Object.entries(stolonTexts)) {
+      if (code === 'write_undecided') continue;
+      const known = Object.entries(reasonTexts).find(([name]) => name === code)?.[1] ?? '';
+      expect(facts(known)).toEqual(expect.arrayContaining(facts(text)));
+    }
+  });
+
+  it('are told where the fact `source` says so', () => {
+    const given = reason('not_leader', { member: 'keeper2', leader: 'keeper1' });
+    expect(explainReason(inWordsOf('stolon', given))).toBe('Stolon names keeper1 as master, not keeper2');
+    expect(inWordsOf('patroni', given)).toEqual(given);
+    const alike = inWordsOf('stolon', reason('replica_ok', { member: 'keeper2' }));
+    expect(explainReason(alike)).toBe('keeper2 is a running standby');
   });
 });
 

@@ -2,6 +2,7 @@
 // Codes are stable: scripts and alerts depend on them. The sentences are for a person at three in the morning.
 
 import type { ClusterDataProblem } from './proxies.ts';
+import { stolonTexts } from './stolon-texts.ts';
 
 export type ReasonFact = string | number | boolean | null;
 
@@ -141,7 +142,7 @@ const alarmTexts = {
   leader_stuck:
     '{member} has held the leader key for more than {limit_ms} ms without proving that it takes writes: {because}',
   acknowledgement_blocked:
-    'Stolon waits for this proxy ({proxy}): generation {generation} can not be acknowledged: {because}. Until then no new master is named',
+    'Generation {generation} of the proxies can not be acknowledged by this one ({proxy}): {because}. As long as Stolon counts on it, no new master is named',
   sentinel_silent:
     'No sentinel has written clusterdata for more than {limit_ms} ms: nobody would notice a dead master, and no failover can be decided',
 } as const;
@@ -213,9 +214,14 @@ export function clusterDataReason(problem: ClusterDataProblem): Reason {
 
 export const reason = (code: ReasonCode, facts: Reason['facts'] = {}): Reason => ({ code, facts });
 
-/** The sentence for people. */
+/** The same reason, told in the words of this cluster manager. To be done before its sentence becomes a part of another one. */
+export const inWordsOf = (source: 'patroni' | 'stolon', { code, facts }: Reason): Reason =>
+  source === 'patroni' ? { code, facts } : { code, facts: { ...facts, source } };
+
+/** The sentence for people, in the words of the cluster manager that the fact `source` names. */
 export function explainReason({ code, facts }: Reason): string {
-  return reasonTexts[code].replace(/\{(\w+)\}/g, (_, name: string) =>
+  const own: Partial<Record<ReasonCode, string>> = facts['source'] === 'stolon' ? stolonTexts : {};
+  return (own[code] ?? reasonTexts[code]).replace(/\{(\w+)\}/g, (_, name: string) =>
     Object.hasOwn(facts, name) ? String(facts[name] ?? 'unknown') : '?',
   );
 }
