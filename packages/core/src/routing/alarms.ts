@@ -1,14 +1,16 @@
 // What a person has to look at, whatever the services do.
-import { explainReason, type Reason, reason } from '../model/reason.ts';
-import { memberOf } from '../model/view.ts';
+import type { ProxiesView } from '../model/proxies.ts';
+import { clusterDataReason, explainReason, type Reason, reason } from '../model/reason.ts';
+import { type ClusterView, memberOf } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
-import { STUCK_MS, UNCONFIRMED_ALARM_MS } from './limits.ts';
+import { ACKNOWLEDGE_MS, freshMs, SENTINEL_INTERVALS, STUCK_MS, UNCONFIRMED_ALARM_MS } from './limits.ts';
+import { isOfGate } from './proxy-gate.ts';
 import type { Case, WriterRuling } from './ruling.ts';
 import { leadingTimeline } from './timeline.ts';
 
 export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
   const { view, horizon } = given;
-  const alarms: Reason[] = view.problems.map(({ key, error }) => reason('record_unreadable', { key, error }));
+  const alarms: Reason[] = unreadable(view);
   const leader = view.leadership.kind === 'held' ? view.leadership.member : null;
   for (const member of view.members) {
     if (!claimsPrimary(view, member, writer.member)) continue;
@@ -20,16 +22,50 @@ export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
   }
   if (!horizon.within(view.confirmedAt, UNCONFIRMED_ALARM_MS)) alarms.push(reason('etcd_unconfirmed'));
   const stuck = stuckLeader(given, writer);
-  return stuck === undefined ? alarms : [...alarms, stuck];
+  if (stuck !== undefined) alarms.push(stuck);
+  return view.proxies === undefined ? alarms : [...alarms, ...proxyAlarms(given, view.proxies)];
 }
 
-/** Where only etcd's confirmation is missing, the leader is not stuck: that has an alarm of its own. */
+/** Where clusterdata itself is of no use, that is told instead of what is wrong with its record. One that is not there yet is no alarm. */
+function unreadable({ problems, proxies }: ClusterView): Reason[] {
+  const problem = proxies?.problem;
+  const others = problems.filter(({ key }) => key !== problem?.key);
+  const alarms = others.map(({ key, error }) => reason('record_unreadable', { key, error }));
+  return problem === undefined || problem.kind === 'absent' ? alarms : [clusterDataReason(problem), ...alarms];
+}
+
+/**
+ * Where only etcd's confirmation is missing, the leader is not stuck: that has an alarm of its own. In Stolon a record is written again and again
+ * without a word about the promotion, and a proven master may be stuck for want of Stolon's word to this proxy.
+ */
 function stuckLeader({ view, spec, horizon }: Case, writer: WriterRuling): Reason | undefined {
-  const { state, member, mayRead, reason: because } = writer;
-  const { leadership } = view;
-  if (state === 'ready' || mayRead || leadership.kind !== 'held' || member !== leadership.member) return undefined;
+  const { state, member, mayRead, undecided, reason: because } = writer;
+  const { leadership, proxies } = view;
+  if (state === 'ready' || undecided || leadership.kind !== 'held' || member !== leadership.member) return undefined;
+  const barred = isOfGate(because);
+  if (mayRead && !barred) return undefined;
   const leader = memberOf(view, member);
-  const provenAt = spec.probe === undefined ? leader?.recordSeenAt : leader?.probe?.lastPrimaryAt;
-  const recently = [leadership.seenAt, provenAt].some((at) => at !== undefined && horizon.within(at, STUCK_MS));
+  const byRecordAt = view.source === 'patroni' ? leader?.recordSeenAt : undefined;
+  const provenAt = spec.probe === undefined ? byRecordAt : leader?.probe?.lastPrimaryAt;
+  const since = [leadership.seenAt, barred ? proxies?.registration?.startedAt : provenAt];
+  const recently = since.some((at) => at !== undefined && horizon.within(at, STUCK_MS));
   return recently ? undefined : reason('leader_stuck', { member, limit_ms: STUCK_MS, because: explainReason(because) });
+}
+
+/** What stands in the way of Stolon's next failover. */
+function proxyAlarms({ view, spec, horizon }: Case, proxies: ProxiesView): readonly Reason[] {
+  const alarms: Reason[] = [];
+  if (proxies.problem !== undefined) return alarms;
+  const { clusterUid, generation, generationSeenAt, writtenAt, sleepIntervalMs, registration } = proxies;
+  const acknowledged = registration?.acknowledged;
+  const isAcknowledged = acknowledged?.clusterUid === clusterUid && acknowledged.generation === generation;
+  const because = isAcknowledged ? undefined : registration?.hindrance;
+  if (registration !== undefined && because !== undefined && !horizon.within(generationSeenAt, ACKNOWLEDGE_MS)) {
+    alarms.push(reason('acknowledgement_blocked', { proxy: registration.uid, generation, because }));
+  }
+  const silentMs = SENTINEL_INTERVALS * sleepIntervalMs;
+  if (!horizon.within(writtenAt, silentMs) && horizon.within(view.confirmedAt, freshMs(spec, view))) {
+    alarms.push(reason('sentinel_silent', { limit_ms: silentMs }));
+  }
+  return alarms;
 }

@@ -1,4 +1,4 @@
-// Members that claim to be primary without the leader key: out of every service, and worth an alarm. Such a claim means nothing for authority:
+// Members that claim to be primary without the cluster manager's authority: out of every service, and worth an alarm. Such a claim means nothing for authority:
 // a thawed Patroni of an old leader publishes `running` as primary on its old timeline (3.0.3 and later, measured).
 import type { ClusterView, Member } from '../model/view.ts';
 import { saysNoPrimary } from './probe-words.ts';
@@ -10,6 +10,8 @@ export function claimsPrimary(view: ClusterView, member: Member, writer: string 
   if (!initialized || member.name === writer || member.name === holder) return false;
   // A cluster that is being made has a primary before it has its first leader key.
   if (leadership.kind === 'vacant' && leadership.former === undefined) return false;
+  // Stolon promotes the next master before it names it to the proxies.
+  if (view.source === 'stolon' && leadership.kind === 'vacant' && member.role === 'promoting') return false;
   const { probe } = member;
   // What it said before another was named was true then.
   if (probe?.latest.kind === 'primary' && probe.latest.at >= leadership.seenAt) return true;

@@ -1,7 +1,7 @@
 // Is the view fresh enough for the leader to be let in, or to stay in? Called only for a leader that has proven itself.
 //
 //   age of the last confirmation   opened before?   PostgreSQL proves itself   verdict
-//   < 1 s (fresh)                  -                -                          ready
+//   < 1 s (fresh; < grace)         -                -                          ready
 //   < grace                        yes              yes (record only: -)       ready
 //   < grace                        yes              no answer for 3 s          maint
 //   < grace                        yes              yes, but so does another   maint: it was elected since
@@ -14,7 +14,7 @@
 import { reason } from '../model/reason.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import type { Leadership, Member } from '../model/view.ts';
-import { FRESH_MS, graceMs, proofAgeMs } from './limits.ts';
+import { freshMs, graceMs, proofAgeMs } from './limits.ts';
 import { type Case, ruling, type WriterRuling } from './ruling.ts';
 
 type Held = Extract<Leadership, { kind: 'held' }>;
@@ -23,11 +23,12 @@ type Held = Extract<Leadership, { kind: 'held' }>;
 export function confirmed(given: Case, held: Held, leader: Member, ready: WriterRuling): WriterRuling {
   const { view, spec, horizon } = given;
   const { name } = leader;
-  if (horizon.within(view.confirmedAt, FRESH_MS)) return ready;
+  const fresh = freshMs(spec, view);
+  if (horizon.within(view.confirmedAt, fresh)) return ready;
 
-  const grace = graceMs(spec, view.settings);
+  const grace = graceMs(spec, view);
   const withinGrace = horizon.within(view.confirmedAt, grace);
-  if (provenSince(given, held, leader) >= after(view.confirmedAt, FRESH_MS)) {
+  if (provenSince(given, held, leader) >= after(view.confirmedAt, fresh)) {
     const state = withinGrace ? 'drain' : 'maint';
     return ruling(name, state, reason('view_not_fresh', { member: name }), { mayRead: true });
   }

@@ -1,11 +1,11 @@
 // decide: a picture of the cluster and what the operator asked for -> for each service and member ready, drain or maint, each with its reason.
 // Pure and total: no clock, no I/O, no memory. The same picture at the same instant is always decided alike.
 //
-//   writer.ts   who may take writes (leader.ts, vacancy.ts, confirmation.ts, record-states.ts)
-//   reader.ts   who may take reads (lag.ts, timeline.ts)
+//   writer.ts   who may take writes (leader.ts, vacancy.ts, confirmation.ts, record-states.ts; Stolon: stolon-writer.ts, proxy-gate.ts)
+//   reader.ts   who may take reads (lag.ts, timeline.ts; Stolon: stolon-reader.ts)
 //   claims.ts   who only says that it is primary;  alarms.ts  what a person must look at;  limits.ts  the spans of time
 import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
-import { explainReason, type Reason, reason } from '../model/reason.ts';
+import { clusterDataReason, explainReason, inWordsOf, type Reason, reason } from '../model/reason.ts';
 import type { ClusterSpec, ServiceSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
@@ -23,7 +23,9 @@ import { writerRuling } from './writer.ts';
 export function decide(unordered: ClusterView, cluster: ClusterSpec, now: Millis): Decision {
   const view = { ...unordered, members: inOrder(unordered.members) };
   const given: Case = { view, spec: cluster, horizon: new Horizon(now) };
-  const writer = writerRuling(given);
+  const told = (reason: Reason): Reason => inWordsOf(view.source, reason);
+  const judged = writerRuling(given);
+  const writer = { ...judged, reason: told(judged.reason) };
   const services = cluster.services.map((service) =>
     service.role === 'primary' ? writeService(given, service, writer) : readService(given, service, writer),
   );
@@ -31,8 +33,12 @@ export function decide(unordered: ClusterView, cluster: ClusterSpec, now: Millis
   return {
     cluster: view.cluster,
     revision: view.revision,
-    services,
-    alarms,
+    services: services.map((service) => ({
+      ...service,
+      reason: told(service.reason),
+      verdicts: service.verdicts.map((verdict) => ({ ...verdict, reason: told(verdict.reason) })),
+    })),
+    alarms: alarms.map(told),
     probeHard: cluster.probe === undefined ? [] : probeHard(view, writer),
     reviewAt: given.horizon.reviewAt,
   };
@@ -43,7 +49,9 @@ function writeService({ view }: Case, service: ServiceSpec, writer: WriterRuling
     if (member.name === writer.member) return { member: member.name, state: writer.state, reason: writer.reason };
     return { member: member.name, state: 'maint', reason: bystander(view, member, writer) };
   });
-  return { ...named(service), verdicts, reason: writeSummary(writer), undecided: writer.undecided };
+  const { member, undecided, keeps } = writer;
+  const keep = undecided && keeps ? member : undefined;
+  return { ...named(service), verdicts, reason: writeSummary(writer), undecided, keep };
 }
 
 /** Why a member that is not judged as the writer is out of a write service. */
@@ -61,7 +69,7 @@ function bystander(view: ClusterView, member: Member, writer: WriterRuling): Rea
 function writeSummary({ member, state, reason: because, forAll, undecided }: WriterRuling): Reason {
   if (forAll || member === undefined) return because;
   if (state === 'ready') return reason('write_open', { member });
-  if (undecided) return reason('write_undecided', { member });
+  if (undecided) return reason('write_undecided', { member, because: explainReason(because) });
   const code = state === 'drain' ? 'write_draining' : 'write_closed';
   return reason(code, { member, because: explainReason(because) });
 }
@@ -75,8 +83,15 @@ function readService(given: Case, service: ServiceSpec, writer: WriterRuling): S
     if (name !== fallback) return { member: name, state: ready ? 'ready' : 'maint', reason: why };
     return { member: name, state: 'ready', reason: reason('fallback_to_primary', { member: name }) };
   });
-  const wouldFallBack = ready.length === 0 && service.fallback === 'primary' && writer.undecided;
-  return { ...named(service), verdicts, reason: readSummary(ready, fallback), undecided: wouldFallBack };
+  const mayFallBack = ready.length === 0 && service.fallback === 'primary' && writer.undecided;
+  const problem = view.members.length === 0 ? view.proxies?.problem : undefined;
+  return {
+    ...named(service),
+    verdicts,
+    reason: problem === undefined ? readSummary(ready, fallback) : clusterDataReason(problem),
+    // A cluster of which nothing could be read yet may well have standbys that serve.
+    undecided: (mayFallBack && fallback === undefined) || problem !== undefined,
+  };
 }
 
 /** The primary as the reads' last resort: if it could be written to, or only etcd's confirmation is missing for that. */
@@ -89,12 +104,11 @@ function readSummary(ready: readonly string[], fallback: string | undefined): Re
   return fallback === undefined ? reason('read_closed') : reason('read_on_primary', { member: fallback });
 }
 
-/** Members whose PostgreSQL decides what comes next: the unproven leader, the former one, the target of a switch that has begun. */
-function probeHard(view: ClusterView, writer: WriterRuling): readonly string[] {
+/** Members whose PostgreSQL decides what comes next: the unproven leader, the former one, whoever is about to follow. */
+function probeHard(view: ClusterView, { member, askHard, successor }: WriterRuling): readonly string[] {
   const names = new Set<string>();
-  if (writer.member !== undefined && writer.askHard) names.add(writer.member);
-  const target = writer.reason.code === 'switchover_begun' ? view.plannedSwitch?.to : undefined;
-  if (target !== undefined && memberOf(view, target) !== undefined) names.add(target);
+  if (member !== undefined && askHard) names.add(member);
+  if (successor !== undefined && memberOf(view, successor) !== undefined) names.add(successor);
   return [...names].sort();
 }
 

@@ -1,4 +1,4 @@
-// Somebody holds the leader key: may it take writes?
+// Somebody holds the leader key (in Stolon: is named by masterDbUid): may it take writes?
 //
 // The key says who *may*; that PostgreSQL *does* is proven by a probe sent after the naming was seen, or (no probe configured) by the member's
 // record, written after the naming. What speaks against it, in this order:
@@ -15,7 +15,7 @@ import type { ServerState } from '../model/decision.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { type Leadership, type Member, memberOf } from '../model/view.ts';
 import { confirmed } from './confirmation.ts';
-import { FIRST_PROBE_MS, FRESH_MS, graceMs, RECORD_GONE_MS } from './limits.ts';
+import { CONVERGENCE_MS, FIRST_PROBE_MS, freshMs, graceMs, passiveGraceMs, RECORD_GONE_MS } from './limits.ts';
 import { errorOf } from './probe-words.ts';
 import { recordForbids } from './record-states.ts';
 import { type Case, ruling, type WriterRuling } from './ruling.ts';
@@ -33,7 +33,9 @@ export function leaderRuling(given: Case, held: Held): WriterRuling {
     return ruling(name, 'maint', reason('record_unreadable', { member: name, key: problem.key, error: problem.error }));
   }
   const handingOver = switchBegun(given, leader);
-  if (handingOver !== undefined) return ruling(name, drainWithinGrace(given), handingOver);
+  if (handingOver !== undefined) {
+    return ruling(name, drainWithinGrace(given), handingOver, { successor: view.plannedSwitch?.to });
+  }
   return spec.probe === undefined ? byRecord(given, held, leader) : byProbe(given, held, leader);
 }
 
@@ -50,7 +52,7 @@ function switchBegun({ view }: Case, leader: Member): Reason | undefined {
 }
 
 function drainWithinGrace({ view, spec, horizon }: Case): ServerState {
-  return horizon.within(view.confirmedAt, graceMs(spec, view.settings)) ? 'drain' : 'maint';
+  return horizon.within(view.confirmedAt, graceMs(spec, view)) ? 'drain' : 'maint';
 }
 
 function byRecord(given: Case, held: Held, leader: Member): WriterRuling {
@@ -81,17 +83,29 @@ function byRecord(given: Case, held: Held, leader: Member): WriterRuling {
         reason('leader_record_checkpoint', { member: name, version: leader.version ?? 'of unknown version' }),
       );
     case 'not_converged':
-      return ruling(
-        name,
-        heldBefore(held) ? 'drain' : 'maint',
-        reason('leader_record_not_converged', {
-          member: name,
-          generation: held.proofGeneration ?? null,
-          db: leader.stolon?.dbUid ?? null,
-          current_generation: leader.stolon?.currentGeneration ?? null,
-        }),
-      );
+      return notConverged(given, held, leader);
   }
+}
+
+/**
+ * Stolon: any change of a db's spec leaves its keeper behind for 5-15 s. A master that was found so takes writes all the while and need not be
+ * touched; one that was named just now is being promoted.
+ */
+function notConverged({ view, horizon }: Case, held: Held, { name, stolon }: Member): WriterRuling {
+  const { proxies } = view;
+  const undecided =
+    held.origin === 'found' &&
+    proxies !== undefined &&
+    horizon.within(held.seenAt, CONVERGENCE_MS) &&
+    horizon.within(view.confirmedAt, passiveGraceMs(proxies));
+  const facts = {
+    member: name,
+    generation: held.proofGeneration ?? stolon?.generation ?? null,
+    db: stolon?.dbUid ?? null,
+    current_generation: stolon?.currentGeneration ?? null,
+  };
+  const state = heldBefore(held) ? 'drain' : 'maint';
+  return ruling(name, state, reason('leader_record_not_converged', facts), { undecided, keeps: undecided });
 }
 
 function byProbe(given: Case, held: Held, leader: Member): WriterRuling {
@@ -104,7 +118,7 @@ function byProbe(given: Case, held: Held, leader: Member): WriterRuling {
   const proven = provenOnce && (latest.kind === 'primary' || primarySince !== undefined);
   // Sessions may be on it already: then they are not cut for want of a proof.
   const lenient: ServerState = provenOnce || heldBefore(held) ? 'drain' : 'maint';
-  const forbidden = recordForbids(leader);
+  const forbidden = given.view.source === 'patroni' ? recordForbids(leader) : undefined;
   if (forbidden !== undefined)
     return ruling(name, latest.kind === 'primary' ? lenient : 'maint', forbidden, { askHard: true });
 
@@ -136,15 +150,17 @@ function byProbe(given: Case, held: Held, leader: Member): WriterRuling {
 }
 
 /** The probe has not ended once. */
-function unasked({ view, horizon }: Case, held: Held, leader: Member): WriterRuling {
+function unasked({ view, spec, horizon }: Case, held: Held, leader: Member): WriterRuling {
   const { name } = leader;
   const state = heldBefore(held) ? 'drain' : 'maint';
   if (leader.address === undefined) return ruling(name, state, reason('leader_without_address', { member: name }));
   const undecided =
     held.origin === 'found' &&
     horizon.within(held.seenAt, FIRST_PROBE_MS) &&
-    horizon.within(view.confirmedAt, FRESH_MS);
-  return ruling(name, state, reason('leader_awaits_proof', { member: name }), { askHard: true, undecided });
+    horizon.within(view.confirmedAt, freshMs(spec, view));
+  // Stolon waits until everybody else is out, so only its master is left alone.
+  const keeps = undecided && view.source === 'stolon';
+  return ruling(name, state, reason('leader_awaits_proof', { member: name }), { askHard: true, undecided, keeps });
 }
 
 /** It led before this naming was seen, so clients may be on it. */

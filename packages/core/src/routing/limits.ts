@@ -1,6 +1,7 @@
 // The spans of time that decisions rest on, each with its reason. Milliseconds.
+import type { ProxiesView } from '../model/proxies.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import type { ManagerSettings } from '../model/view.ts';
+import type { ClusterView, ManagerSettings } from '../model/view.ts';
 
 /** A view counts as fresh while its last confirmation is younger than this. Proofs run every 250 ms: three may fail. */
 export const FRESH_MS = 1_000;
@@ -50,13 +51,47 @@ export function proofAgeMs(spec: ClusterSpec): number {
 }
 
 /**
- * How long a write service stays open on a view that can't be confirmed, counted from the last confirmation.
+ * How long a write service stays open on a view that can't be confirmed, counted from the last confirmation. Milliseconds.
  *
- * The lease of the leader key had at least `ttl - loop_wait` left when the key was last seen committed (Patroni renews it once per loop); one
+ * Patroni: the lease of the leader key had at least `ttl - loop_wait` left when the key was last seen committed (it is renewed once per loop); one
  * second is the margin. Without a probe nobody would notice that a primary cut off from etcd demotes itself after `retry_timeout`.
+ *
+ * Stolon never stops a master that is cut off, so what the operator sets may only shorten it. Registered, the sentinel waits for us for twice the
+ * proxyTimeout, and stolon-proxy itself closes after one (0.17, cmd/proxy). Passive, it waits for nobody.
  */
-export function graceMs(spec: ClusterSpec, settings: ManagerSettings): number {
-  if (spec.grace !== 'auto') return Math.max(FRESH_MS, spec.grace);
+export function graceMs({ grace, probe }: ClusterSpec, { settings, proxies }: ClusterView): number {
+  if (proxies !== undefined) {
+    const longest = proxies.registration?.timeoutMs ?? passiveGraceMs(proxies);
+    return grace === 'auto' ? longest : Math.min(longest, Math.max(FRESH_MS, grace));
+  }
+  if (grace !== 'auto') return Math.max(FRESH_MS, grace);
   const lease = settings.ttlMs - settings.loopWaitMs - 1_000;
-  return Math.max(FRESH_MS, spec.probe === undefined ? Math.min(lease, settings.retryTimeoutMs) : lease);
+  return Math.max(FRESH_MS, probe === undefined ? Math.min(lease, settings.retryTimeoutMs) : lease);
 }
+
+/**
+ * Between withdrawing a master from its proxies and naming the next one Stolon's sentinel lets at least one sleepInterval pass, whoever is registered
+ * (0.17, cmd/sentinel). So whoever saw a master named less than that ago knows that no other is named yet; the rest is for the fencing.
+ */
+export const passiveGraceMs = ({ sleepIntervalMs }: ProxiesView): number => 0.6 * sleepIntervalMs;
+
+/** A view younger than this is as good as confirmed now. Only where the whole grace is shorter than `FRESH_MS` it is less than that. */
+export const freshMs = (spec: ClusterSpec, view: ClusterView): number => Math.min(FRESH_MS, graceMs(spec, view));
+
+/** Stolon's default convergenceTimeout: a keeper that has not carried out its spec for so long is taken for failed (0.17). */
+export const CONVERGENCE_MS = 30_000;
+
+/** A process that has just started has this long to make HAProxy let go of everything but the master, and to register. */
+export const REGISTER_MS = 2_000;
+
+/** How many sleepIntervals it may take the sentinel to enable a proxy that has registered: it looks once in each, and may have just looked. */
+export const ENABLE_INTERVALS = 3;
+
+/** A leading sentinel writes clusterdata once per sleepInterval; nothing for so many of them is worth an alarm. */
+export const SENTINEL_INTERVALS = 3;
+
+/** HAProxy has let go of an old master within milliseconds; an acknowledgement that waits for it this long is worth an alarm. */
+export const ACKNOWLEDGE_MS = 1_000;
+
+/** The member that Stolon is about to name is asked in a tight loop for this long: two proxyTimeouts that a dead proxy costs, and the switch. */
+export const PROMOTION_HURRY_MS = 60_000;

@@ -5,8 +5,9 @@ import type { ServiceSpec } from '../model/spec.ts';
 import type { Member } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
 import { lagOf } from './lag.ts';
-import { errorOf } from './probe-words.ts';
+import { probeForbidsReads } from './probe-words.ts';
 import type { Case, WriterRuling } from './ruling.ts';
+import { stolonRefusal } from './stolon-reader.ts';
 import { timelineRefuses } from './timeline.ts';
 
 export interface ReadRuling {
@@ -17,10 +18,12 @@ export interface ReadRuling {
 const out = (reason: Reason): ReadRuling => ({ ready: false, reason });
 
 export function readRuling(given: Case, service: ServiceSpec, member: Member, writer: WriterRuling): ReadRuling {
-  const refused = generalRefusal(given, member, writer) ?? timelineRefuses(given, member);
+  const { view } = given;
+  const refusal = view.source === 'stolon' ? stolonRefusal : generalRefusal;
+  const refused = refusal(given, member, writer) ?? timelineRefuses(given, member);
   if (refused !== undefined) return out(refused);
   const { name } = member;
-  const { maxLagBytes } = service;
+  const maxLagBytes = service.maxLagBytes ?? view.proxies?.maxStandbyLagBytes;
   if (maxLagBytes === undefined) return { ready: true, reason: reason('replica_ok', { member: name }) };
   const lag = lagOf(given, member);
   const facts = { member: name, max_lag_bytes: maxLagBytes };
@@ -31,7 +34,7 @@ export function readRuling(given: Case, service: ServiceSpec, member: Member, wr
 }
 
 function generalRefusal({ view }: Case, member: Member, writer: WriterRuling): Reason | undefined {
-  const { name, problem, probe } = member;
+  const { name, problem } = member;
   const { standbyCluster } = view.settings;
   if (!view.initialized) return reason('not_initialized');
   if (problem !== undefined)
@@ -41,18 +44,8 @@ function generalRefusal({ view }: Case, member: Member, writer: WriterRuling): R
   const keptAsPrimary = writer.member === name && writer.state === 'ready';
   if ((leads && !standbyCluster) || keptAsPrimary) return reason('leader_takes_no_reads', { member: name });
   if (!member.present) return reason('replica_record_gone', { member: name });
-  switch (probe?.latest.kind) {
-    case 'down':
-      return reason('replica_down', { member: name, error: errorOf(probe.latest) });
-    case 'starting':
-      return reason('replica_starting', { member: name });
-    case 'stopping':
-      return reason('replica_shutting_down', { member: name });
-    case 'primary':
-      return reason('primary_without_authority', { member: name });
-    default:
-      break;
-  }
+  const saidSo = probeForbidsReads(member);
+  if (saidSo !== undefined) return saidSo;
   const standby = member.role === 'replica' || (member.role === 'standby_leader' && standbyCluster);
   if (!standby) return reason('replica_role', { member: name, role: member.role });
   if (!member.running) return reason('replica_not_running', { member: name, state: member.stateText });

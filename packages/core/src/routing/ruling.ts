@@ -25,15 +25,19 @@ export interface WriterRuling {
   readonly mayRead: boolean;
   /** PostgreSQL of `member` has to be asked in a tight loop: what it says next decides. */
   readonly askHard: boolean;
-  /** The first answer after the first look is still on its way. */
+  /** Who is about to take over, where that is known: asked in a tight loop as well. */
+  readonly successor: string | undefined;
+  /** It may be in from before this process started, and what would keep it in or put it out is still on its way. */
   readonly undecided: boolean;
+  /** Undecided about `member` only: its server stays as it is, everybody else is decided. Otherwise undecided as a whole. */
+  readonly keeps: boolean;
 }
 
 export function ruling(
   member: string | undefined,
   state: ServerState,
   reason: Reason,
-  more: Partial<Pick<WriterRuling, 'forAll' | 'mayRead' | 'askHard' | 'undecided'>> = {},
+  more: Partial<Pick<WriterRuling, 'forAll' | 'mayRead' | 'askHard' | 'undecided' | 'keeps' | 'successor'>> = {},
 ): WriterRuling {
   return {
     member,
@@ -42,7 +46,13 @@ export function ruling(
     forAll: false,
     mayRead: state === 'ready',
     askHard: false,
+    successor: undefined,
     undecided: false,
+    keeps: false,
     ...more,
   };
 }
+
+/** Nobody takes writes, for a reason that all members share. */
+export const closedForAll = (reason: Reason, more: Pick<Partial<WriterRuling>, 'successor'> = {}): WriterRuling =>
+  ruling(undefined, 'maint', reason, { ...more, forAll: true });

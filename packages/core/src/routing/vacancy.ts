@@ -51,6 +51,6 @@ function staysPrimary(given: Case, vacant: Vacant, former: Member): boolean {
   if (!answeredSince(vacant, former) || !provesItself(given, former, SELF_PROOF_MS)) return false;
   if (otherPrimary(given, former.name, undefined) !== undefined) return false;
   // While etcd can't be read either, a new leader could have been named; as in failsafe mode itself, the members' word counts then.
-  if (horizon.within(view.confirmedAt, Math.max(FRESH_MS, graceMs(spec, view.settings)))) return true;
+  if (horizon.within(view.confirmedAt, Math.max(FRESH_MS, graceMs(spec, view)))) return true;
   return view.settings.paused || majorityAnswers(given).majority;
 }
