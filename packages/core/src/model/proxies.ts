@@ -52,6 +52,8 @@ export interface ProxiesView {
   readonly sentinel: string | undefined;
   /** When `clusterdata` was last seen to be written. A leading sentinel writes it each sleepInterval. */
   readonly writtenAt: Millis;
+  /** The revision of that write; undefined: none has been seen. */
+  readonly writtenRevision?: Revision | undefined;
   readonly sleepIntervalMs: number;
   readonly checkIntervalMs: number;
   readonly proxyTimeoutMs: number;

@@ -14,6 +14,11 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): Parsed<T> {
   } catch {
     return unreadable(text === '' ? 'empty' : `not JSON (${text.length} characters)`);
   }
+  return fits(json, schema);
+}
+
+/** The same for a part of a record: a value that is no text any more. */
+export function fits<T>(json: unknown, schema: z.ZodType<T>): Parsed<T> {
   const result = schema.safeParse(json);
   if (result.success) return parsed(result.data);
   const [issue] = result.error.issues;
