@@ -1,47 +1,66 @@
-// Takes secrets out of a recorded value. Patroni's keys hold none as a rule, but a URL may carry a password and the dynamic
-// configuration may hold commands and parameters that do. A value without any is kept byte for byte.
-
-const mark = '***';
-
-/** Names of fields whose value is a secret, whatever it looks like. */
-const secretName = /passw(?:or)?d|passphrase|secret|token|credential|(?:api|access|private)_?key/i;
+// Takes secrets out of a recorded value. Records of the cluster manager hold none as a rule, but a URL or a connection string may carry a password, and
+// settings may hold commands and parameters that do. Everything else is kept byte for byte, numbers of 64 bits and the order of fields included.
+import { isSecretName, mark, redactText } from './secrets.ts';
 
 /** The value as it may be written to a file that will be passed around. */
 export function redact(value: string): string {
-  let json: unknown;
+  if (!/^\s*[{["]/.test(value)) return redactText(value);
+  const clean = redactJson(value);
+  // What is no JSON is a text, whatever it begins with.
+  return isJson(value) ? clean : redactText(clean);
+}
+
+function isJson(text: string): boolean {
   try {
-    json = JSON.parse(value);
+    JSON.parse(text);
+    return true;
   } catch {
-    return redactText(value);
+    return false;
   }
-  if (typeof json !== 'object' || json === null) return redactText(value);
-  const clean = redactJson(json);
-  return clean === json ? value : JSON.stringify(clean);
 }
 
-/** `user:password@` of URLs, `password=...` of connection strings, `PGPASSWORD=...` of commands. */
-function redactText(text: string): string {
-  return (
-    text
-      .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s"'/@?#,]*:[^\s"'/?#]*@/gi, `$1${mark}:${mark}@`)
-      // A value in single quotes may hold escaped ones.
-      .replace(/\b(\w*passw(?:or)?d\s*=\s*)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s&;'"]+)/gi, `$1${mark}`)
-  );
-}
+/** A string (a name, if a colon follows; without an end, if the text was cut), a number, or an end of an object or list. */
+const tokens = /"(?:[^"\\]|\\.)*(?:(")(\s*:)?|\\?$)|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|[{}[\],]/gi;
 
-/** The very same value if nothing in it was a secret. */
-function redactJson(value: unknown): unknown {
-  if (typeof value === 'string') return redactText(value);
-  if (Array.isArray(value)) {
-    const items = value.map(redactJson);
-    return items.some((item, i) => item !== value[i]) ? items : value;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  let changed = false;
-  const fields = Object.entries(value).map(([name, field]): [string, unknown] => {
-    const clean = secretName.test(name) && typeof field === 'string' && field !== '' ? mark : redactJson(field);
-    changed ||= clean !== field;
-    return [name, clean];
+/** Replaces string and number literals where they stand; the text between them is never touched. */
+function redactJson(json: string): string {
+  /** For each object and list that is open: whether all that is in it is secret. */
+  const open: boolean[] = [false];
+  let isSecret = false;
+  return json.replace(tokens, (token, end: string | undefined, colon: string | undefined) => {
+    switch (token) {
+      case '{':
+      case '[':
+        open.push(isSecret);
+        return token;
+      case '}':
+      case ']':
+        if (open.length > 1) open.pop();
+        isSecret = open.at(-1) === true;
+        return token;
+      case ',':
+        isSecret = open.at(-1) === true;
+        return token;
+    }
+    const text = token.startsWith('"') ? textOf(token, colon) : undefined;
+    if (colon !== undefined) {
+      isSecret = open.at(-1) === true || isSecretName(text ?? '');
+      return token;
+    }
+    // Cut off: what it was to be can't be known.
+    if (text !== undefined && end === undefined) return `"${mark}"`;
+    if (text === undefined) return isSecret ? `"${mark}"` : token;
+    const clean = isSecret && text !== '' ? mark : redact(text);
+    return clean === text ? token : JSON.stringify(clean);
   });
-  return changed ? Object.fromEntries(fields) : value;
+}
+
+/** What a string literal says; the literal itself if it can't be read. */
+function textOf(literal: string, colon: string | undefined): string {
+  const quoted = colon === undefined ? literal : literal.slice(0, -colon.length);
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted.replace(/^"|"$/g, '');
+  }
 }
