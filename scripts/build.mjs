@@ -2,8 +2,10 @@
 // Bundles the daemon and the command line into one file each, which needs nothing but Node.
 //   packages/server/src/main.ts -> packages/server/dist/pgrouted.mjs
 //   packages/cli/src/main.ts    -> packages/cli/dist/pgroutectl.mjs
+// HAProxy's watchdog is laid beside the daemon, which prints its path (`pgrouted haproxy-config`).
+//   haproxy/pgrouted-watchdog.lua -> packages/server/dist/pgrouted-watchdog.lua
 // `__PGROUTED_VERSION__` in the source becomes the version of the top package.json.
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -68,4 +70,13 @@ for (const { from, to } of bundles.filter((bundle) => !absent.includes(bundle)))
     console.error(`build: ${from} could not be bundled`);
     process.exitCode = 1;
   }
+}
+
+const watchdog = { from: 'haproxy/pgrouted-watchdog.lua', to: 'packages/server/dist/pgrouted-watchdog.lua' };
+if (existsSync(join(root, watchdog.from))) {
+  mkdirSync(dirname(join(root, watchdog.to)), { recursive: true });
+  copyFileSync(join(root, watchdog.from), join(root, watchdog.to));
+} else {
+  console.error(`build: there is no ${watchdog.from}`);
+  process.exitCode = 1;
 }

@@ -1,14 +1,17 @@
 // `pgrouted haproxy-config`: the part of a haproxy.cfg that pgrouted drives, for the configured services and the members that etcd names now.
 import type { PgroutedConfig } from '@pgrouted/core/config/config';
+import { registers } from '@pgrouted/core/controller/proxy-part';
 import { EtcdClient } from '@pgrouted/core/etcd/client';
 import { EtcdMirror, type MirrorSnapshot } from '@pgrouted/core/etcd/mirror';
 import { type FragmentMember, haproxyFragment } from '@pgrouted/core/haproxy/fragment';
 import type { Clock } from '@pgrouted/core/model/clock';
 import { type Log, silentLog } from '@pgrouted/core/model/log';
+import { clusterDataReason, explainReason } from '@pgrouted/core/model/reason';
 import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
-import { patroniView } from '@pgrouted/core/patroni/view';
-import { sourcePrefix } from '@pgrouted/core/source/source';
+import type { ClusterView } from '@pgrouted/core/model/view';
+import { sourcePrefix, sourceView } from '@pgrouted/core/source/source';
 import { errorText, exitCodes, Failure } from './failure.ts';
+import { watchdogLua } from './watchdog-lua.ts';
 
 export interface FragmentRequest {
   /** Undefined: the only one. */
@@ -39,6 +42,7 @@ export async function haproxyConfig(config: PgroutedConfig, request: FragmentReq
       socket: target?.socket ?? '/run/haproxy/admin.sock',
       members,
       ...(request.bind === undefined ? {} : { bind: request.bind }),
+      ...(registers(cluster) ? { watchdogLua: watchdogLua() } : {}),
       services: cluster.services.map(({ name, backend, role }) => {
         const port = request.ports.get(name) ?? (role === 'primary' ? request.writePort : request.readPort);
         return { name, backend, role, ...(port === undefined ? {} : { port }) };
@@ -67,13 +71,19 @@ export async function readMembers(
 ): Promise<readonly FragmentMember[]> {
   const prefix = sourcePrefix(cluster.source);
   const snapshot = await readOnce(etcd, prefix, clock);
-  const { members } = patroniView(cluster.name, prefix, snapshot, undefined, clock.now());
-  const found = members.flatMap(({ name, address }) => (address === undefined ? [] : [{ name, ...address }]));
+  const view = sourceView(cluster, prefix, snapshot, undefined, clock.now());
+  const found = view.members.flatMap(({ name, address }) => (address === undefined ? [] : [{ name, ...address }]));
   if (found.length > 0) return found;
-  throw new Failure(
-    exitCodes.failed,
-    `etcd has no member of the cluster below ${prefix}members/; check scope and namespace, or give them by --server NAME=HOST:PORT`,
-  );
+  throw new Failure(exitCodes.failed, `${whyNobody(view, prefix)}, or give the members by --server NAME=HOST:PORT`);
+}
+
+/** Ends with what to do. */
+function whyNobody({ source, proxies }: ClusterView, prefix: string): string {
+  if (source === 'patroni')
+    return `etcd has no member of the cluster below ${prefix}members/; check scope and namespace`;
+  const problem = proxies?.problem;
+  if (problem !== undefined) return `${explainReason(clusterDataReason(problem))}; check name and prefix`;
+  return `no keeper in ${prefix}clusterdata has a db with an address; wait until one has`;
 }
 
 async function readOnce(spec: EtcdSpec, prefix: string, clock: Clock): Promise<MirrorSnapshot> {
