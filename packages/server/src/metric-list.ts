@@ -65,7 +65,7 @@ export const generalMetrics: readonly Scraped[] = [
   ),
   gauge(
     'cluster_leader',
-    '1 for the member that holds the leader key; no sample while nobody does.',
+    '1 for the member that holds the leader key, or that Stolon names as master; no sample while there is none.',
     ['cluster', 'member'],
     (status) =>
       viewsOf(status).flatMap(({ cluster, view }) =>
@@ -87,8 +87,11 @@ export const generalMetrics: readonly Scraped[] = [
         oneHot(['primary', 'standby', 'unavailable'], member.status, 'status', labels),
       ),
   ),
-  gauge('member_present', "The member's record is in etcd.", ['cluster', 'member'], (status) =>
-    membersOf(status).map(({ labels, member }) => [truth(member.present), labels]),
+  gauge(
+    'member_present',
+    "The member's record, or its keeper in clusterdata, is in etcd.",
+    ['cluster', 'member'],
+    (status) => membersOf(status).map(({ labels, member }) => [truth(member.present), labels]),
   ),
   gauge(
     'member_lag_bytes',
