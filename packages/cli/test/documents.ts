@@ -1,5 +1,5 @@
 // Status documents and their parts for the tests of pgroutectl, written by hand and checked with the published schema.
-import { explainReason, type ReasonCode, reason } from '@pgrouted/core/model/reason';
+import { explainReason, inWordsOf, type ReasonCode, reason } from '@pgrouted/core/model/reason';
 import {
   type ClusterStatus,
   type MemberStatus,
@@ -18,6 +18,12 @@ export const because = (code: ReasonCode, facts: ReasonDocument['facts'] = {}): 
   text: explainReason(reason(code, facts)),
   facts,
 });
+
+/** The same in the words that a router has for Stolon. */
+export function becauseInStolon(code: ReasonCode, facts: ReasonDocument['facts'] = {}): ReasonDocument {
+  const told = inWordsOf('stolon', reason(code, facts));
+  return { code, text: explainReason(told), facts: told.facts };
+}
 
 export function member(name: string, given: Partial<MemberStatus> = {}): MemberStatus {
   return {
@@ -74,13 +80,19 @@ export const server = (
   holds: Server['held'] = [held(name, state)],
 ): Server => ({ member: name, state, reason, held: holds });
 
-export const proven = (name: string) => because('leader_proven', { member: name });
-export const notLeader = (name: string, leader: string) => because('not_leader', { member: name, leader });
-export const streaming = (name: string) => because('replica_ok', { member: name });
-export const isPrimary = (name: string) => because('leader_takes_no_reads', { member: name });
+export const proven = (name: string, words = because) => words('leader_proven', { member: name });
+export const notLeader = (name: string, leader: string, words = because) =>
+  words('not_leader', { member: name, leader });
+export const streaming = (name: string, words = because) => words('replica_ok', { member: name });
+export const isPrimary = (name: string, words = because) => words('leader_takes_no_reads', { member: name });
 export const readOpen = (...members: readonly string[]) => because('read_open', { members: members.join(', ') });
 
-export function healthyServices(prefix: string, leader: string, others: readonly string[]): ServiceStatus[] {
+export function healthyServices(
+  prefix: string,
+  leader: string,
+  others: readonly string[],
+  words = because,
+): ServiceStatus[] {
   const names = [leader, ...others].sort();
   return [
     {
@@ -89,11 +101,11 @@ export function healthyServices(prefix: string, leader: string, others: readonly
       role: 'primary',
       open: true,
       routing: true,
-      reason: because('write_open', { member: leader }),
+      reason: words('write_open', { member: leader }),
       servers: names.map((name) =>
         name === leader
-          ? server(name, 'ready', proven(name), [held(name, 'ready', 14)])
-          : server(name, 'maint', notLeader(name, leader)),
+          ? server(name, 'ready', proven(name, words), [held(name, 'ready', 14)])
+          : server(name, 'maint', notLeader(name, leader, words)),
       ),
     },
     {
@@ -102,11 +114,11 @@ export function healthyServices(prefix: string, leader: string, others: readonly
       role: 'replica',
       open: true,
       routing: true,
-      reason: readOpen(...others),
+      reason: words('read_open', { members: others.join(', ') }),
       servers: names.map((name) =>
         name === leader
-          ? server(name, 'maint', isPrimary(name))
-          : server(name, 'ready', streaming(name), [held(name, 'ready', 7)]),
+          ? server(name, 'maint', isPrimary(name, words))
+          : server(name, 'ready', streaming(name, words), [held(name, 'ready', 7)]),
       ),
     },
   ];

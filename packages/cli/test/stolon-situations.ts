@@ -1,7 +1,7 @@
 // Situations of a Stolon cluster as status documents: the handshake in each of its states, and what else a DBA may find.
 import type { ClusterStatus, MemberStatus, ServiceStatus, StatusDocument } from '@pgrouted/core/status/schema';
 import {
-  because,
+  becauseInStolon as because,
   document,
   etcdMember,
   healthyCluster,
@@ -33,7 +33,7 @@ const db = (dbUid: string, given: Partial<StolonMember> = {}): StolonMember => (
   ...given,
 });
 
-const ofStolon = { version: null, replicationState: null, timeline: 1 } as const;
+const ofStolon = { version: '15.4', replicationState: null, timeline: 1 } as const;
 const keeper1 = (given: Partial<MemberStatus> = {}) =>
   member('keeper1', { ...ofStolon, stolon: db('222ed171'), ...given });
 const keeper2 = (given: Partial<MemberStatus> = {}) =>
@@ -94,7 +94,7 @@ const cluster = (given: Partial<ClusterStatus> = {}): ClusterStatus =>
     view: view(),
     stolon: stolon(),
     members: [keeper1(), keeper2(), keeper3()],
-    services: healthyServices('orders', 'keeper2', ['keeper1', 'keeper3']),
+    services: healthyServices('orders', 'keeper2', ['keeper1', 'keeper3'], because),
     ...given,
   });
 
@@ -103,7 +103,7 @@ const watched = (given: Parameters<typeof target>[0] = {}) => target({ watchdog:
 function closed(reasonOfAll: ReturnType<typeof because>, master: string | undefined): readonly ServiceStatus[] {
   const names = ['keeper1', 'keeper2', 'keeper3'];
   const reads = master === undefined ? ['keeper1', 'keeper3'] : names.filter((name) => name !== master);
-  const [, replica] = healthyServices('orders', master ?? 'keeper2', reads);
+  const [, replica] = healthyServices('orders', master ?? 'keeper2', reads, because);
   const write: ServiceStatus = {
     name: 'primary',
     backend: 'orders_primary',
@@ -112,7 +112,7 @@ function closed(reasonOfAll: ReturnType<typeof because>, master: string | undefi
     routing: false,
     reason: because('write_closed', { member: master ?? null, because: reasonOfAll.text }),
     servers: names.map((name) =>
-      server(name, 'maint', master === undefined || name === master ? reasonOfAll : notLeader(name, master)),
+      server(name, 'maint', master === undefined || name === master ? reasonOfAll : notLeader(name, master, because)),
     ),
   };
   return replica === undefined ? [write] : [write, replica];
@@ -148,7 +148,7 @@ export function acknowledgementBlocked(): StatusDocument {
           keeper1({ role: 'promoting', stolon: db('222ed171', { generation: 3 }) }),
           keeper2({
             role: 'demoted',
-            state: 'failed',
+            state: 'keeper unhealthy',
             running: false,
             status: 'unavailable',
             stolon: db('8652dbd0', { keeperHealthy: false, dbHealthy: false }),
@@ -313,7 +313,7 @@ export function passive(): StatusDocument {
             status: 'unavailable',
           }),
         ],
-        services: healthyServices('orders', 'keeper2', ['keeper1']).map((service) => ({
+        services: healthyServices('orders', 'keeper2', ['keeper1'], because).map((service) => ({
           ...service,
           servers: [
             ...service.servers,
@@ -321,14 +321,14 @@ export function passive(): StatusDocument {
               'keeper3',
               'maint',
               service.role === 'primary'
-                ? notLeader('keeper3', 'keeper2')
+                ? notLeader('keeper3', 'keeper2', because)
                 : because('replica_being_built', { member: 'keeper3', db: '42370021', init_mode: 'resync' }),
             ),
             server(
               'keeper4',
               'maint',
               service.role === 'primary'
-                ? notLeader('keeper4', 'keeper2')
+                ? notLeader('keeper4', 'keeper2', because)
                 : because('replica_without_db', { member: 'keeper4' }),
             ),
           ],

@@ -117,7 +117,9 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
   const head = hang('  ', `${name} is ${inOut.word} (${meaning[server.state]})`, look.width).map((line, i) =>
     i === 0 ? line.replace(`is ${inOut.word} (`, `is ${paint(look, inOut.ink, inOut.word)} (`) : line,
   );
-  const facts = Object.entries(server.reason.facts).map(([key, value]) => `${key}=${value}`);
+  // The source is there for the choice of words.
+  const told = Object.entries(server.reason.facts).filter(([key]) => key !== 'source');
+  const facts = told.map(([key, value]) => `${key}=${value}`);
   return [
     ...head,
     ...labelled(look, 'because', `${server.reason.text} [${server.reason.code}]`),
@@ -157,11 +159,14 @@ function recordSentence({ source }: ClusterStatus, member: MemberStatus): string
     ...(member.replicationState === null ? [] : [member.replicationState]),
     ...(member.sync === 'async' ? [] : [`${member.sync} standby`]),
     ...tagWords(member),
-    `PostgreSQL at ${formatAddress(member.address)}`,
+    `PostgreSQL${source.kind === 'stolon' && member.version !== null ? ` ${member.version}` : ''} at ${formatAddress(member.address)}`,
   ];
   const gone = member.present ? '' : 'the record is GONE, this is what it said last: ';
-  const by = member.version === null || source.kind === 'stolon' ? '' : ` by Patroni ${member.version}`;
-  return `${gone}${parts.join(', ')}; written${by} ${formatAge(member.recordAgeMs)} ago`;
+  const age = formatAge(member.recordAgeMs);
+  // clusterdata is written every few seconds as a whole: what counts is since when it says the same of this member.
+  if (source.kind === 'stolon') return `${gone}${parts.join(', ')}; unchanged for ${age}`;
+  const by = member.version === null ? '' : ` by Patroni ${member.version}`;
+  return `${gone}${parts.join(', ')}; written${by} ${age} ago`;
 }
 
 function tagWords(member: MemberStatus): readonly string[] {

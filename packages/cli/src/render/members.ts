@@ -63,7 +63,7 @@ export function renderMembers(look: Look, cluster: ClusterStatus): readonly stri
     (member): Row => ({
       mark: member.problem === null ? '' : '!!',
       cells: shown.map((column) => column.cell(member, cluster)),
-      notes: notesOf(member),
+      notes: notesOf(member, isStolon),
     }),
   );
   return renderTable(look, shown, rows, { indent: 4, wrapLast: false });
@@ -92,17 +92,17 @@ function probeCell(member: MemberStatus): Cell {
   return { text: `${probe.kind} ${formatAge(probe.ageMs)}`, ink };
 }
 
-function notesOf(member: MemberStatus): readonly Note[] {
+function notesOf(member: MemberStatus, isStolon: boolean): readonly Note[] {
   const notes: Note[] = [];
   if (member.problem !== null) notes.push({ text: `its record can't be read: ${member.problem}`, ink: 'bad' });
   if (!member.present) {
-    notes.push({
-      text: `its record is gone since ${formatAge(member.recordAgeMs)}; what stands here is the last known`,
-      ink: 'warn',
-    });
+    const gone = isStolon
+      ? 'clusterdata has no such keeper any more'
+      : `its record is gone since ${formatAge(member.recordAgeMs)}`;
+    notes.push({ text: `${gone}; what stands here is the last known`, ink: 'warn' });
   }
   const { probe, stolon } = member;
-  if (stolon !== null) notes.push(...stolonNotes(stolon));
+  if (stolon !== null && member.present) notes.push(...stolonNotes(stolon));
   if (probe !== null && probe.error !== null) {
     const before =
       probe.lastAnswer === null
