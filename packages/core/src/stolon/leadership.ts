@@ -53,6 +53,8 @@ function holding(before: ClusterView | undefined, member: string, facts: NamingF
     origin: first || restored || sameMaster ? 'found' : 'named',
     // What was written back tells of another time; the sentinel's next put tells of now.
     recordsFrom: writtenBack ? revision : undefined,
+    recordProofSince: undefined,
+    proofGeneration: undefined,
   };
 }
 
