@@ -18,12 +18,15 @@ export interface PostgresOptions {
   /** Lines of pg_hba.conf for TCP. Default: everybody on loopback is trusted. The superuser's socket access comes first, always. */
   readonly hba?: readonly string[];
   /** Makes a streaming standby of that server. */
-  readonly standbyOf?: Postgres;
+  readonly standbyOf?: BackupSource;
   /** Lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** False: make the data folder only; `start` is called later. */
   readonly start?: boolean;
 }
+
+/** Where a base backup is taken from: a server, or the address (in place of the socket's folder) and port of one. */
+export type BackupSource = Pick<Postgres, 'socketFolder' | 'port'>;
 
 export type StopMode = 'smart' | 'fast' | 'immediate';
 

@@ -10,14 +10,15 @@ import { repeatedly } from './loop.ts';
 import { Observations } from './observations.ts';
 import { type Candidacy, openStore, type StolonStore, type StoreOptions } from './store.ts';
 
-export type SentinelEvent = (
+type Happening =
   | Decision
   | { readonly kind: 'leads' }
   | { readonly kind: 'lost_leadership' }
   /** Somebody else changed clusterdata meanwhile: nothing was put, nothing of this check counts. */
   | { readonly kind: 'overtaken' }
-  | { readonly kind: 'failed'; readonly error: string }
-) & {
+  | { readonly kind: 'failed'; readonly error: string };
+
+export type SentinelEvent = Happening & {
   readonly sentinel: string;
   /** Of `performance.now()`: when it was decided; the put was sent after that. */
   readonly decidedAt: number;
@@ -135,11 +136,7 @@ class Checks {
     this.#tell({ kind: leading ? 'leads' : 'lost_leadership' });
   }
 
-  #tell(
-    what: Decision | { kind: 'leads' | 'lost_leadership' | 'overtaken' } | { kind: 'failed'; error: string },
-    decidedAt = performance.now(),
-    revision?: number,
-  ): SentinelEvent {
+  #tell(what: Happening, decidedAt = performance.now(), revision?: number): SentinelEvent {
     const event: SentinelEvent = { ...what, sentinel: this.uid, decidedAt, at: performance.now(), revision };
     this.history.push(event);
     this.#options.onEvent?.(event);
