@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { withMember } from '../../test/cluster.ts';
+import { stolonCluster, withdrawn } from '../../test/stolon-cluster.ts';
 import type { Decision } from '../model/decision.ts';
 import { withProbes } from '../model/overlay.ts';
 import { reason } from '../model/reason.ts';
@@ -85,6 +87,22 @@ describe('changesBetween', () => {
     const entries = changesBetween(before, view, decided(before), decided(view));
     expect(entries.find(({ kind }) => kind === 'leader')).toMatchObject({ from: 'n1' });
     expect(entries.find(({ service }) => service === 'primary')).toMatchObject({ member: 'n1', from: 'ready' });
+  });
+
+  it('tells the naming of a master by Stolon in its words', () => {
+    const told = (before: ClusterView | undefined, view: ClusterView) =>
+      changesBetween(before, view, undefined, decided(view))
+        .filter(({ kind }) => kind === 'leader' || kind === 'member')
+        .map(({ text }) => text);
+    const view = stolonCluster();
+    expect(told(undefined, view)[0]).toBe('Stolon names keeper1 as master');
+    expect(told(view, { ...view, leadership: withdrawn('keeper1') })).toEqual([
+      'Stolon has withdrawn the master keeper1',
+    ]);
+    expect(told(undefined, { ...view, leadership: withdrawn(undefined) })[0]).toBe('Stolon names no master');
+    expect(told(view, withMember(view, 'keeper3', { present: false }))).toEqual([
+      'keeper3: its keeper is no longer in clusterdata',
+    ]);
   });
 
   it('tells once that a PostgreSQL says something else than before', () => {

@@ -41,10 +41,7 @@ function leaderChange(before: ClusterView | undefined, view: ClusterView): reado
   if (was !== undefined && was.kind === is.kind && was.revision === is.revision && holderOf(was) === holderOf(is))
     return [];
   const from = was?.kind === 'vacant' ? was.former : holderOf(was);
-  const text =
-    is.kind === 'held'
-      ? `${is.member} holds the leader key`
-      : `nobody holds the leader key${is.former === undefined ? '' : `; ${is.former} held it${is.graceful ? ' and has stopped PostgreSQL' : ''}`}`;
+  const text = view.source === 'stolon' ? namingWords(is) : keyWords(is);
   const to = holderOf(is);
   return [
     {
@@ -58,26 +55,39 @@ function leaderChange(before: ClusterView | undefined, view: ClusterView): reado
   ];
 }
 
-const recordWords = (member: Member): string =>
-  member.problem !== undefined
-    ? `its record can't be read: ${member.problem.error}`
-    : member.present
-      ? `${member.stateText} ${member.role}`
-      : 'its record is gone';
+function keyWords(is: Leadership): string {
+  if (is.kind === 'held') return `${is.member} holds the leader key`;
+  const former =
+    is.former === undefined ? '' : `; ${is.former} held it${is.graceful ? ' and has stopped PostgreSQL' : ''}`;
+  return `nobody holds the leader key${former}`;
+}
+
+function namingWords(is: Leadership): string {
+  if (is.kind === 'held') return `Stolon names ${is.member} as master`;
+  return is.former === undefined ? 'Stolon names no master' : `Stolon has withdrawn the master ${is.former}`;
+}
+
+function recordWords({ source }: ClusterView, member: Member): string {
+  const { problem, present, stateText, role } = member;
+  if (problem !== undefined) return `its record can't be read: ${problem.error}`;
+  if (present) return `${stateText} ${role}`;
+  return source === 'stolon' ? 'its keeper is no longer in clusterdata' : 'its record is gone';
+}
 
 function memberChanges(before: ClusterView | undefined, view: ClusterView): readonly NewEntry[] {
   const entries: NewEntry[] = [];
   for (const member of view.members) {
-    const was = before === undefined ? undefined : memberOf(before, member.name);
-    const is = recordWords(member);
-    if (was !== undefined && recordWords(was) === is) continue;
+    const old = before === undefined ? undefined : memberOf(before, member.name);
+    const was = old === undefined ? undefined : recordWords(view, old);
+    const is = recordWords(view, member);
+    if (was === is) continue;
     entries.push({
       kind: 'member',
       cluster: view.cluster,
       member: member.name,
       revision: String(view.revision),
       text: `${member.name}: ${is}`,
-      ...(was === undefined ? {} : { from: recordWords(was) }),
+      ...(was === undefined ? {} : { from: was }),
       to: is,
     });
   }

@@ -10,6 +10,7 @@ import type { ClusterSpec } from '../model/spec.ts';
 import { formatLsn, type Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
+import { isOfGate } from '../routing/proxy-gate.ts';
 import type {
   ClusterStatus,
   MemberStatus,
@@ -45,7 +46,10 @@ export function memberStatuses(
     },
     now,
   ).services;
-  const writer = writes?.verdicts.find((verdict) => verdict.state === 'ready')?.member;
+  // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
+  const writer = writes?.verdicts.find(
+    ({ member, state, reason }) => state === 'ready' || (member === writes.keep && isOfGate(reason)),
+  )?.member;
   return new Map(view.members.map((member) => [member.name, statusOf(member, writer)]));
 }
 

@@ -215,8 +215,8 @@ export function clusterDataReason(problem: ClusterDataProblem): Reason {
 export const reason = (code: ReasonCode, facts: Reason['facts'] = {}): Reason => ({ code, facts });
 
 /** The same reason, told in the words of this cluster manager. To be done before its sentence becomes a part of another one. */
-export const inWordsOf = (source: 'patroni' | 'stolon', { code, facts }: Reason): Reason =>
-  source === 'patroni' ? { code, facts } : { code, facts: { ...facts, source } };
+export const inWordsOf = (source: 'patroni' | 'stolon', told: Reason): Reason =>
+  source === 'patroni' ? told : { ...told, facts: { ...told.facts, source } };
 
 /** The sentence for people, in the words of the cluster manager that the fact `source` names. */
 export function explainReason({ code, facts }: Reason): string {

@@ -42,7 +42,7 @@ function stuckLeader({ view, spec, horizon }: Case, writer: WriterRuling): Reaso
   const { state, member, mayRead, undecided, reason: because } = writer;
   const { leadership, proxies } = view;
   if (state === 'ready' || undecided || leadership.kind !== 'held' || member !== leadership.member) return undefined;
-  const barred = isOfGate(because);
+  const barred = isOfGate(because) && horizon.within(view.confirmedAt, UNCONFIRMED_ALARM_MS);
   if (mayRead && !barred) return undefined;
   const leader = memberOf(view, member);
   const byRecordAt = view.source === 'patroni' ? leader?.recordSeenAt : undefined;
