@@ -1,13 +1,13 @@
 // A recorded stream through the very same source and decision code, on a virtual clock: for post-mortems and for our tests. Time passes only where
 // something can change: at an event, at a probe, and at the instant for which the decision asked to be reviewed.
 import type { Decision, ServerState } from '../model/decision.ts';
-import { withConfirmation, withProbes } from '../model/overlay.ts';
+import { withConfirmation, withProbes, withRegistration } from '../model/overlay.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { type Millis, millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
-import { sourceView } from '../source/source.ts';
+import { type RecordedRegistration, recordedRegistration, sourceView } from '../source/source.ts';
 import type { RecordedEvent, RecordedProbe } from './recorded-lines.ts';
 import { RecordedProber } from './recorded-prober.ts';
 import { RecordedStore, type Step, stepsOf } from './recorded-store.ts';
@@ -30,6 +30,11 @@ export interface ReplayOptions {
   readonly events: Iterable<RecordedEvent>;
   /** Undefined: nobody answers, and the members' records decide, whatever the configuration says about probes. */
   readonly probes?: Iterable<RecordedProbe> | undefined;
+  /**
+   * Stolon: the uid of a proxy whose record is in the stream. It is decided as that proxy had to: what it acknowledged, and when it was enabled,
+   * count. Undefined: as a router that only reads.
+   */
+  readonly as?: string | undefined;
   /** When to stop; the last recorded line unless given. */
   readonly untilMs?: number | undefined;
   /** Sees each decision together with what it was made on. */
@@ -47,19 +52,22 @@ class Replay {
   readonly #steps: readonly Step[];
   readonly #probes: readonly RecordedProbe[];
   readonly #until: number;
+  readonly #as: string | undefined;
   readonly #onDecision: ReplayOptions['onDecision'];
   readonly #store = new RecordedStore();
   readonly #prober: RecordedProber | undefined;
   readonly #changes: ReplayChange[] = [];
   readonly #told = new Map<string, { readonly service: string; readonly member: string; readonly is: string }>();
   #view: ClusterView | undefined;
+  #registration: RecordedRegistration | undefined;
   #reviewAt: Millis | undefined;
 
-  constructor({ cluster, prefix, events, probes, untilMs, onDecision }: ReplayOptions) {
+  constructor({ cluster, prefix, events, probes, as, untilMs, onDecision }: ReplayOptions) {
     const pace = probes === undefined ? undefined : cluster.probe;
     this.#spec = pace === undefined ? { ...cluster, probe: undefined } : cluster;
     this.#prober = pace === undefined ? undefined : new RecordedProber(pace);
     this.#prefix = prefix;
+    this.#as = as;
     this.#steps = stepsOf(events);
     this.#probes = pace === undefined ? [] : [...(probes ?? [])].sort((a, b) => a.t_ms - b.t_ms);
     this.#until = untilMs ?? Math.max(0, this.#steps.at(-1)?.atMs ?? 0, this.#probes.at(-1)?.t_ms ?? 0);
@@ -83,7 +91,7 @@ class Replay {
       if (nextStep?.atMs === at) {
         step += 1;
         this.#store.apply(nextStep);
-        this.#view = sourceView(this.#spec, this.#prefix, this.#store.records(now), this.#view, now);
+        this.#look(now);
       } else if (nextProbe?.t_ms === at) {
         probe += 1;
         this.#prober?.change(nextProbe);
@@ -92,15 +100,19 @@ class Replay {
     }
   }
 
+  #look(now: Millis): void {
+    this.#view = sourceView(this.#spec, this.#prefix, this.#store.records(now), this.#view, now);
+    if (this.#as === undefined) return;
+    this.#registration = recordedRegistration(this.#view, this.#as, this.#registration, now);
+  }
+
   #pass(now: Millis): void {
     const records = this.#view;
     this.#prober?.ask(now);
     this.#reviewAt = undefined;
     if (records === undefined) return;
-    const view = withProbes(
-      withConfirmation(records, this.#store.confirmedAt(now)),
-      this.#prober?.readings() ?? new Map(),
-    );
+    const confirmed = withConfirmation(records, this.#store.confirmedAt(now));
+    const view = withRegistration(withProbes(confirmed, this.#prober?.readings() ?? new Map()), this.#registration);
     const decision = decide(view, this.#spec, now);
     this.#prober?.hurry(decision.probeHard, now);
     // While the recording confirms the view, it does so at every instant: only what hangs on other times needs a review.

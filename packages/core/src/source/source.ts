@@ -7,6 +7,8 @@ import { patroniPrefix, patroniView } from '../patroni/view.ts';
 import { stolonPrefix, stolonView } from '../stolon/view.ts';
 import type { StoreRecords } from '../store/entries.ts';
 
+export { type RecordedRegistration, recordedRegistration } from '../stolon/recorded-registration.ts';
+
 /** The prefix below which the cluster manager keeps everything about the cluster, with a slash at the end. */
 export function sourcePrefix(source: ClusterSpec['source']): string {
   return source.kind === 'patroni' ? patroniPrefix(source) : stolonPrefix(source);
