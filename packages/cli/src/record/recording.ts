@@ -6,8 +6,6 @@ import { EtcdMirror, type MirrorSnapshot } from '@pgrouted/core/etcd/mirror';
 import type { Log } from '@pgrouted/core/model/log';
 import type { ProbeReading } from '@pgrouted/core/model/probe';
 import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
-import type { Address } from '@pgrouted/core/model/view';
-import { parseMember } from '@pgrouted/core/patroni/member-record';
 import { Prober } from '@pgrouted/core/postgres/probe';
 import { sourcePrefix } from '@pgrouted/core/source/source';
 import { Failure } from '../failure.ts';
@@ -16,6 +14,7 @@ import { clean } from '../render/text.ts';
 import type { LineSink } from './output-file.ts';
 import { probeWords } from './probe-words.ts';
 import { StreamLines } from './stream-lines.ts';
+import { WatchedCluster } from './watched-cluster.ts';
 
 export interface RecordingOptions {
   readonly etcd: EtcdSpec;
@@ -44,9 +43,8 @@ export interface Progress {
 /** The proof comes every 250 ms; without one for so long it counts as lost. */
 const confirmationLostMs = 1_000;
 const lookEveryMs = 50;
-/** After a change of these keys every PostgreSQL is asked in the burst's rhythm for this long. */
+/** After a change of authority every PostgreSQL is asked in the burst's rhythm for this long. */
 const hurryMs = 10_000;
-const switchKeys: readonly string[] = ['leader', 'failover'];
 
 /** Records until the end and gives the last progress. Throws a Failure if it could not begin or a line could not be written. */
 export async function record(io: Io, options: RecordingOptions): Promise<Progress> {
@@ -61,13 +59,12 @@ export async function record(io: Io, options: RecordingOptions): Promise<Progres
 class Recording {
   readonly #io: Io;
   readonly #options: RecordingOptions;
-  readonly #prefix: string;
+  readonly #cluster: WatchedCluster;
   readonly #lines = new StreamLines();
   readonly #client: EtcdClient;
   readonly #mirror: EtcdMirror;
   readonly #prober: Prober | undefined;
   readonly #said = new Map<string, string>();
-  #members: readonly string[] = [];
   #probeLines = 0;
   #hurryUntil = 0;
   #failure: unknown;
@@ -77,9 +74,9 @@ class Recording {
     const { clock } = io;
     this.#io = io;
     this.#options = options;
-    this.#prefix = sourcePrefix(cluster.source);
+    this.#cluster = new WatchedCluster(cluster);
     this.#client = new EtcdClient({ spec: etcd, clock, log });
-    this.#mirror = new EtcdMirror({ client: this.#client, prefix: this.#prefix, clock, log });
+    this.#mirror = new EtcdMirror({ client: this.#client, prefix: sourcePrefix(cluster.source), clock, log });
     this.#prober =
       options.probes === undefined || cluster.probe === undefined
         ? undefined
@@ -97,12 +94,6 @@ class Recording {
     this.#mirror.onChange((change) => {
       const before = this.#lines.startedAt;
       this.#write(this.#options.events, this.#lines.change(change, clock.now()));
-      if (
-        change.kind === 'events' &&
-        change.events.some((event) => switchKeys.includes(keyOf(event).slice(this.#prefix.length)))
-      ) {
-        this.#hurryUntil = clock.now() + hurryMs;
-      }
       if (change.kind !== 'confirmed' || before === undefined) this.#watchMembers(change.snapshot);
     });
     this.#mirror.start();
@@ -149,24 +140,18 @@ class Recording {
     };
   }
 
-  #watchMembers({ entries }: MirrorSnapshot): void {
+  #watchMembers(records: MirrorSnapshot): void {
     if (this.#prober === undefined) return;
-    const membersPrefix = `${this.#prefix}members/`;
-    const members: { readonly name: string; readonly address: Address }[] = [];
-    for (const [key, { value }] of entries) {
-      if (!key.startsWith(membersPrefix)) continue;
-      const record = parseMember(value);
-      const address = record.ok ? record.value.address : undefined;
-      if (address !== undefined) members.push({ name: key.slice(membersPrefix.length), address });
-    }
-    this.#members = members.map(({ name }) => name);
-    this.#prober.watch(members);
+    const now = this.#io.clock.now();
+    if (this.#cluster.see(records, now)) this.#hurryUntil = now + hurryMs;
+    this.#prober.watch(this.#cluster.members());
     this.#pace();
   }
 
-  /** In a hurry right after a change of the leader key, at leisure else. */
+  /** In a hurry right after a change of authority, at leisure else. */
   #pace(): void {
-    this.#prober?.hurry(this.#io.clock.now() < this.#hurryUntil ? this.#members : []);
+    const isHurried = this.#io.clock.now() < this.#hurryUntil;
+    this.#prober?.hurry(isHurried ? this.#cluster.members().map(({ name }) => name) : []);
   }
 
   #onReading(member: string, { kind }: ProbeReading): void {
@@ -203,9 +188,3 @@ class Recording {
     );
   }
 }
-
-const keyOf = (
-  event:
-    | { readonly type: 'put'; readonly kv: { readonly key: string } }
-    | { readonly type: 'delete'; readonly key: string },
-) => (event.type === 'put' ? event.kv.key : event.key);
