@@ -17,7 +17,7 @@ import { type Authorize, OpenGate } from './gate.ts';
 import type { LetGo } from './let-go.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
-import { sameWorker, type TargetFacts } from './parse.ts';
+import { isHeldInMaint, sameWorker, type TargetFacts } from './parse.ts';
 import type { Plan } from './plan.ts';
 import { problemsOf } from './problems.ts';
 import { Progress } from './progress.ts';
@@ -80,6 +80,7 @@ export class Target {
   #facts: TargetFacts | undefined;
   #readAt: Millis | undefined;
   #plan: Plan | undefined;
+  readonly #letGo = new Set<string>();
   #missingTold = '';
   #stoppingSince: Millis | undefined;
   #convergedSerial: number | undefined;
@@ -131,6 +132,7 @@ export class Target {
   /** What the target shall hold from now on. The latest wins; a turn in flight is followed by one more. */
   submit(desired: Desired): void {
     this.#desired = desired;
+    this.#letGo.clear();
     for (const [backend, member] of this.#held) {
       const servers = desired.backends.find((one) => one.backend === backend)?.servers;
       if (!servers?.some((server) => server.member === member && server.state === 'ready')) this.#held.delete(backend);
@@ -150,8 +152,14 @@ export class Target {
   }
 
   /** Whether it has let go of all servers of these backends (write services) that the newest submitted decision does not let in. */
-  letGo(_backends: readonly string[]): LetGo {
-    return { kind: 'holds', why: 'being written' };
+  letGo(backends: readonly string[]): LetGo {
+    // A first version: the second look after a fence, processes without a socket and workers out of reach are still to come.
+    const { name } = this.#o.spec;
+    const { state } = this.status();
+    if (state === 'not_running') return { kind: 'not_running' };
+    if (state !== 'reachable') return { kind: 'holds', why: `HAProxy (${name}) does not answer` };
+    const held = backends.find((backend) => !this.#letGo.has(backend));
+    return held === undefined ? { kind: 'let_go' } : { kind: 'holds', why: `HAProxy (${name}) still holds ${held}` };
   }
 
   /**
@@ -196,7 +204,9 @@ export class Target {
   /** What HAProxy does is a value; only a mistake of ours is thrown, and then the other promises are still kept by the next turn. */
   async #guardedTurn(): Promise<number> {
     try {
-      return await this.#turn();
+      const delayMs = await this.#turn();
+      this.#o.onTurn?.();
+      return delayMs;
     } catch (err) {
       this.#o.log.error({ err, target: this.#o.spec.name }, 'a turn failed unexpectedly; the next one begins anew');
       return this.#pollMs;
@@ -296,6 +306,14 @@ export class Target {
     for (const report of this.#progress.read(facts, next.plan, desired.serial, now, this.#old)) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
       this.#report(report);
+    }
+    this.#letGo.clear();
+    for (const { backend } of desired === this.#desired ? desired.backends : []) {
+      const held = next.plan.wanted.some(
+        ({ line, state }) =>
+          line.backend === backend && state !== 'ready' && !(isHeldInMaint(line) && line.sessions === 0),
+      );
+      if (!held && this.#old.clear(backend)) this.#letGo.add(backend);
     }
     this.#tellMissing(next.plan, desired.serial, now);
     this.#seeConverged(next, desired, now);
