@@ -46,10 +46,15 @@ export interface ClusterSpec {
   initMode?: string;
   mergePgParameters?: boolean;
   role?: 'master' | 'standby';
+  pitrConfig?: PitrConfig;
   standbyConfig?: { standbySettings?: StandbySettings };
   pgParameters?: Record<string, string>;
   pgHBA?: string[] | null;
   automaticPgRestart?: boolean | null;
+}
+
+export interface PitrConfig {
+  dataRestoreCommand: string;
 }
 
 export interface StandbySettings {
@@ -100,6 +105,7 @@ export interface DbSpec {
   additionalWalSenders: number | null;
   additionalReplicationSlots: string[] | null;
   initMode: 'none' | 'existing' | 'new' | 'pitr' | 'resync';
+  pitrConfig?: PitrConfig | undefined;
   pgParameters?: Record<string, string> | undefined;
   pgHBA: string[] | null;
   role: 'master' | 'standby';

@@ -68,6 +68,8 @@ export function specProblem(spec: ClusterSpec): string | undefined {
   if ((spec.maxSynchronousStandbys ?? 1) < (spec.minSynchronousStandbys ?? 1))
     return 'maxSynchronousStandbys must not be less than minSynchronousStandbys';
   if (!['new', 'existing', 'pitr'].includes(spec.initMode ?? '')) return 'initMode undefined or unknown';
+  if (spec.initMode === 'pitr' && spec.pitrConfig === undefined)
+    return 'pitrConfig undefined. Required when initMode is "pitr"';
   if (spec.initMode === 'new' && all.role === 'standby') return 'invalid cluster role standby when initMode is new';
   if (all.role === 'standby' && spec.standbyConfig === undefined)
     return 'standbyConfig undefined. Required when cluster role is "standby"';

@@ -1,5 +1,4 @@
-// A whole Stolon cluster as models on real etcd and real PostgreSQL: sentinels, keepers, and handles to hurt them. Standby clusters are left
-// to composed.ts. Started the way Stolon starts: `stolonctl init`, then everything else is the sentinel's and the keepers' doing.
+// A whole Stolon cluster as models on real etcd and real PostgreSQL: sentinels, keepers, and handles to hurt them. Started the way Stolon starts: `stolonctl init`, then everything else is the sentinel's and the keepers' doing.
 import { freePort, temporaryFolder } from '../process.ts';
 import type { ClusterSpec } from './cluster-data.ts';
 import { effectiveSpec } from './cluster-spec.ts';
@@ -22,9 +21,9 @@ export interface StolonClusterOptions extends StoreOptions, Pick<SentinelOptions
 /** Half a second where Stolon takes five. */
 export const quickSpec = {
   sleepInterval: '500ms',
-  failInterval: '2s',
+  failInterval: '3s',
   proxyCheckInterval: '500ms',
-  proxyTimeout: '2s',
+  proxyTimeout: '3s',
 } as const satisfies ClusterSpec;
 
 export interface StolonCluster extends Common {
@@ -36,7 +35,7 @@ export interface StolonCluster extends Common {
   /** The one that leads now. */
   readonly sentinel: () => Sentinel | undefined;
   readonly startSentinel: () => Sentinel;
-  /** Waits until every living keeper's db is in regular use and has carried out its spec, and the named master takes writes. */
+  /** Waits until every living keeper's db is in regular use and has carried out its spec, and the named master takes writes (a standby cluster's: none). */
   readonly settle: (patienceMs?: number) => Promise<void>;
   /** Kills the master (or runs `cause` instead) and waits until another is named. */
   readonly failover: (cause?: (master: Keeper) => Promise<void>) => Promise<Failover>;
@@ -100,9 +99,10 @@ export async function startStolonCluster(options: StolonClusterOptions): Promise
       patienceMs,
     );
     const { postgres } = await masterKeeper();
-    await common.eventually('the master to take writes', async () => {
+    const { role } = effectiveSpec((await common.clusterData()).cluster.spec);
+    await common.eventually(`the master to be in the role ${role}`, async () => {
       const [row] = (await postgres()?.sql('select pg_is_in_recovery() as recovery')) ?? [];
-      return row?.['recovery'] === false || undefined;
+      return row?.['recovery'] === (role === 'standby') || undefined;
     });
   };
   const close = async () => {

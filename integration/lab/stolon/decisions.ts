@@ -1,5 +1,6 @@
 // What a leading sentinel changes in clusterdata (stolon v0.17.0, cmd/sentinel, updateCluster): the first master, a new master, what the
-// proxies are told. Model: asynchronous replication only; pg_rewind, PITR and existing clusters are left out.
+// proxies are told. Model: asynchronous replication only; pg_rewind and existing clusters are left out.
+// The first master is the keeper with the lowest uid, where Stolon takes any.
 import type { ClusterData, Db } from './cluster-data.ts';
 import type { EffectiveSpec } from './cluster-spec.ts';
 import { fromClusterSpec, lead, newDb } from './dbs.ts';
@@ -20,7 +21,9 @@ function initialize(cd: ClusterData, { spec, observations, now, newUid }: Circum
       .sort()
       .find((uid) => cd.keepers[uid]?.status.healthy === true && cd.keepers[uid].status.canBeMaster !== false);
     if (keeper === undefined) return [];
-    const db = newDb(newUid(), keeper, 'new', cd, spec, now);
+    const { pitrConfig } = cd.cluster.spec;
+    const db = newDb(newUid(), keeper, pitrConfig === undefined ? 'new' : 'pitr', cd, spec, now);
+    if (pitrConfig !== undefined) db.spec.pitrConfig = pitrConfig;
     db.spec.includePreviousConfig = cd.cluster.spec.mergePgParameters ?? true;
     lead(db.spec, cd, spec);
     cd.dbs[db.uid] = db;

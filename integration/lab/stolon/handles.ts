@@ -1,10 +1,10 @@
 // What every Stolon cluster of this lab offers to a test: its documents, stolonctl, and waiting for what a sentinel decides.
 import { eventually } from '../process.ts';
 import type { ClusterData, ClusterSpec, Db } from './cluster-data.ts';
-import type { ProxyInfo } from './infos.ts';
+import { type ProxyInfo, parseProxyInfo } from './infos.ts';
 import type { Sentinel, SentinelEvent } from './sentinel.ts';
 import { type Stolonctl, stolonctl } from './stolonctl.ts';
-import type { StolonStore } from './store.ts';
+import type { StolonStore, StoreChange, StoreWatch } from './store.ts';
 
 export type Kind = SentinelEvent['kind'];
 export type EventOf<K extends Kind> = Extract<SentinelEvent, { kind: K }>;
@@ -15,6 +15,8 @@ export interface Common {
   readonly clusterData: () => Promise<ClusterData>;
   /** As they lie in etcd now, sorted by uid. */
   readonly proxies: () => Promise<readonly ProxyInfo[]>;
+  /** Every record that a proxy puts from now on, and the end of one. */
+  readonly watchProxies: (tell: (change: ProxyChange) => void) => Promise<StoreWatch>;
   /** The db that `proxy.spec.masterDbUid` names. */
   readonly namedMaster: () => Promise<Db | undefined>;
   /** What all sentinels decided, in order. */
@@ -30,6 +32,12 @@ export interface Common {
   readonly eventually: <T>(what: string, check: () => Promise<T | undefined>, patienceMs?: number) => Promise<T>;
 }
 
+export interface ProxyChange extends Omit<StoreChange, 'key' | 'value'> {
+  readonly uid: string;
+  /** Undefined: deleted, or run out. */
+  readonly info: ProxyInfo | undefined;
+}
+
 export interface CommonParts {
   readonly store: StolonStore;
   readonly spec: ClusterSpec;
@@ -40,6 +48,7 @@ export interface CommonParts {
 }
 
 const PATIENCE_MS = 60_000;
+const proxyFolder = 'proxies/info/';
 
 export function commonHandles({ store, spec, sentinels, pump }: CommonParts): Common {
   const clusterData = async (): Promise<ClusterData> => {
@@ -59,7 +68,7 @@ export function commonHandles({ store, spec, sentinels, pump }: CommonParts): Co
         return check();
       },
       patienceMs,
-      pump === undefined ? 20 : 1,
+      pump === undefined ? 20 : 5,
     );
   return {
     store,
@@ -68,6 +77,12 @@ export function commonHandles({ store, spec, sentinels, pump }: CommonParts): Co
     history,
     eventually: moving,
     proxies: () => store.proxiesInfo(),
+    watchProxies: (tell) =>
+      store.watch(({ key, value, revision, at }) => {
+        const uid = key.startsWith(proxyFolder) ? key.slice(proxyFolder.length) : undefined;
+        if (uid !== undefined)
+          tell({ uid, info: value === undefined ? undefined : parseProxyInfo(value), revision, at });
+      }),
     namedMaster: async () => {
       const { dbs, proxy } = await clusterData();
       return dbs[proxy.spec.masterDbUid ?? ''];

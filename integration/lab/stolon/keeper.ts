@@ -1,6 +1,7 @@
 // A model of stolon-keeper v0.17.0 around a real PostgreSQL: every sleepInterval it tells of itself, and every sleepInterval it does what
 // clusterdata asks of its db. When it can't reach the store it does nothing, and its PostgreSQL goes on as it is: there is no fencing.
-// Left out: pg_rewind (a db that has to follow again is always built anew, under a new uid), replication slots, users and passwords.
+// Left out: pg_rewind (a db that has to follow again is always built anew, under a new uid), replication slots, users and passwords; PITR
+// is a base backup of the server that the standby cluster follows.
 import { randomUUID } from 'node:crypto';
 import type { Postgres } from '../postgres.ts';
 import type { ClusterData, Db } from './cluster-data.ts';
@@ -215,9 +216,15 @@ class Model {
   }
 }
 
-/** The address of the db that this one follows; undefined: it follows none, or that has no address yet. */
+/** What the db follows: another db, or a server outside; undefined: nothing, or nothing that has an address yet. */
 function upstreamOf(data: ClusterData, db: Db): Upstream | undefined {
-  const { listenAddress: host, port } = data.dbs[db.spec.followConfig?.dbuid ?? '']?.status ?? {};
+  const { followConfig } = db.spec;
+  if (followConfig?.type === 'external') {
+    const outside = followConfig.standbySettings?.primaryConninfo ?? '';
+    const word = (name: string) => new RegExp(`(?:^|\\s)${name}=(\\S+)`).exec(outside)?.[1];
+    return { host: word('host') ?? '127.0.0.1', port: Number(word('port') ?? 5432) };
+  }
+  const { listenAddress: host, port } = data.dbs[followConfig?.dbuid ?? '']?.status ?? {};
   return host === undefined || port === undefined ? undefined : { host, port: Number(port) };
 }
 

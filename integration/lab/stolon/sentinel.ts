@@ -1,6 +1,6 @@
 // A model of stolon-sentinel v0.17.0 on real etcd: election, its own record, and one check after the other, `sleepInterval` after the end of
 // the last. What it decides is in check.ts; here it reads, puts by compare-and-put, and keeps a history that tests can hold against others.
-// Left out: synchronous replication, pg_rewind, PITR, existing clusters.
+// Left out: synchronous replication, pg_rewind, existing clusters.
 import { check } from './check.ts';
 import { effectiveSpec } from './cluster-spec.ts';
 import type { Decision } from './decision.ts';

@@ -30,6 +30,20 @@ export interface StoredClusterData {
   readonly modRevision: string;
 }
 
+export interface StoreChange {
+  /** Below the prefix. */
+  readonly key: string;
+  /** Undefined: deleted, or its lease ran out. */
+  readonly value: string | undefined;
+  readonly revision: number;
+  /** When it was heard here, of `performance.now()`. */
+  readonly at: number;
+}
+
+export interface StoreWatch {
+  readonly close: () => Promise<void>;
+}
+
 export interface Candidate {
   readonly key: string;
   readonly uid: string;
@@ -56,6 +70,8 @@ export interface StolonStore {
   readonly keepersInfo: () => Promise<readonly KeeperInfo[]>;
   /** Sorted by UID, as they come from etcd. */
   readonly proxiesInfo: () => Promise<readonly ProxyInfo[]>;
+  /** Every put and delete below the prefix from now on, as an independent client sees them. */
+  readonly watch: (tell: (change: StoreChange) => void) => Promise<StoreWatch>;
   readonly putKeeperInfo: (info: KeeperInfo, sleepIntervalMs: number) => Promise<void>;
   readonly putProxyInfo: (info: ProxyInfo) => Promise<void>;
   readonly putSentinelInfo: (uid: string, sleepIntervalMs: number) => Promise<void>;
@@ -104,6 +120,19 @@ export function openStore({ etcd, name, prefix: root = 'stolon/cluster' }: Store
     putClusterData: async (data) => (await client.put(dataKey).value(clusterDataJson(data)).exec()).header.revision,
     keepersInfo: async () => (await below('keepers/info/')).map(({ value }) => parseKeeperInfo(value.toString('utf8'))),
     proxiesInfo: async () => (await below('proxies/info/')).map(({ value }) => parseProxyInfo(value.toString('utf8'))),
+    watch: async (tell) => {
+      const watcher = await client.watch().prefix(prefix).create();
+      const heard = ({ key, mod_revision }: IKeyValue, value: string | undefined) =>
+        tell({
+          key: key.toString('utf8').slice(prefix.length),
+          value,
+          revision: Number(mod_revision),
+          at: performance.now(),
+        });
+      watcher.on('put', (kv) => heard(kv, kv.value.toString('utf8')));
+      watcher.on('delete', (kv) => heard(kv, undefined));
+      return { close: () => watcher.cancel() };
+    },
     putKeeperInfo: (info, sleepIntervalMs) =>
       putLeased(`keepers/info/${info.uid}`, keeperInfoJson(info), ttlS(sleepIntervalMs)),
     putProxyInfo: (info) =>
