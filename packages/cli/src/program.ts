@@ -153,6 +153,7 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
     .requiredOption('-c, --config <file>', "pgrouted's configuration: which cluster, services and limits")
     .option('--cluster <name>', 'which cluster, if the configuration has several')
     .option('--probe <file>', "what PostgreSQL said; without it the members' own records decide")
+    .option('--as <uid>', 'Stolon: as this proxy of the recording, which was registered; else as a passive reader')
     .option('--until <ms>', 'stop at this time of the recording (default: at its last line)', untilOption)
     .option('--text', 'lines for people instead of JSON')
     .action(
@@ -162,12 +163,13 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
           readonly config: string;
           readonly cluster?: string;
           readonly probe?: string;
+          readonly as?: string;
           readonly until?: number;
           readonly text?: true;
         },
       ) => {
-        const { config, cluster, probe, until, text = false } = options;
-        ended(await replay(io, { config, cluster, events: file, probe, untilMs: until, text }));
+        const { config, cluster, probe, as, until, text = false } = options;
+        ended(await replay(io, { config, cluster, events: file, probe, as, untilMs: until, text }));
       },
     );
 

@@ -1,6 +1,7 @@
 // pgroutectl replay: a recorded stream through the daemon's own source and decision code on a virtual clock. Contacts nobody.
 import { readFileSync } from 'node:fs';
 import { explainReason } from '@pgrouted/core/model/reason';
+import type { ClusterSpec } from '@pgrouted/core/model/spec';
 import {
   parseEvents,
   parseProbes,
@@ -22,6 +23,8 @@ export interface ReplayOptions {
   /** Files; `-` is standard input. */
   readonly events: string;
   readonly probe: string | undefined;
+  /** The uid of a Stolon proxy in the recording. */
+  readonly as: string | undefined;
   readonly untilMs: number | undefined;
   readonly text: boolean;
 }
@@ -40,11 +43,14 @@ export async function replay(io: Io, options: ReplayOptions): Promise<ExitCode> 
   const prefix = sourcePrefix(cluster.source);
   const events = expected(parseEvents(await textOf(io, options.events), named(options.events)));
   checkPrefix(events, prefix, options);
+  const passive = registrationNotice(events, prefix, cluster, options);
   const probes =
     options.probe === undefined
       ? parsed(undefined)
       : parseProbes(await textOf(io, options.probe), named(options.probe));
-  const changes = runReplay({ cluster, prefix, events, probes: expected(probes), untilMs: options.untilMs });
+  const { as, untilMs } = options;
+  const changes = runReplay({ cluster, prefix, events, probes: expected(probes), as, untilMs });
+  if (passive !== undefined) io.err(`pgroutectl: ${passive}\n`);
   const look = lookOf(io);
   io.out(changes.map((change) => (options.text ? renderChange(change, look) : jsonLine(change))).join(''));
   return exitCodes.ok;
@@ -58,13 +64,42 @@ function jsonLine({ t_ms, service, member, state, reason }: ReplayChange): strin
 /** A stream of another cluster would replay without an error and without a line: that is worth a word. */
 function checkPrefix(events: readonly RecordedEvent[], prefix: string, { events: file, config }: ReplayOptions): void {
   const keys = events.flatMap((event) => ('key' in event ? [event.key] : []));
-  const [first] = keys;
+  // The key that tells best whose stream it is.
+  const first = keys.find((key) => key.endsWith('/clusterdata')) ?? keys[0];
   if (first === undefined)
     throw new Failure(`${named(file)} holds no key of etcd: is it a stream of \`pgroutectl record\`?`);
   if (keys.some((key) => key.startsWith(prefix))) return;
   throw new Failure(
     `${named(file)} holds no key below ${prefix} (it has ${clean(first.slice(0, 100))}): is it of another cluster than ${config} describes?`,
   );
+}
+
+/** What to say about a Stolon stream that is decided as by a router that only reads. Refuses a proxy that is not in the recording. */
+function registrationNotice(
+  events: readonly RecordedEvent[],
+  prefix: string,
+  { name, source }: ClusterSpec,
+  { as, events: file, config }: ReplayOptions,
+): string | undefined {
+  if (source.kind !== 'stolon') {
+    if (as === undefined) return undefined;
+    throw new Failure(
+      `cluster ${clean(name)} in ${config} is Patroni's: it has no proxies to replay as`,
+      exitCodes.usage,
+    );
+  }
+  const infos = `${prefix}proxies/info/`;
+  const proxies = new Set(
+    events.flatMap((event) => ('key' in event && event.key.startsWith(infos) ? [event.key.slice(infos.length)] : [])),
+  );
+  const known = proxies.size === 0 ? 'it has none' : `it has ${[...proxies].sort().map(clean).join(', ')}`;
+  if (as !== undefined) {
+    if (proxies.has(as)) return undefined;
+    throw new Failure(`${named(file)} holds no proxy ${clean(as)}; ${known}`);
+  }
+  // A router that is configured so decided just like that.
+  if (!source.register) return undefined;
+  return `decided as a passive reader would; --as UID decides as that registered proxy of the recording had to (${known})`;
 }
 
 const named = (file: string): string => (file === '-' ? '(standard input)' : file);
