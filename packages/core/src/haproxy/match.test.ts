@@ -93,6 +93,39 @@ describe('a server line', () => {
   });
 });
 
+describe('a server that is kept as it is', () => {
+  const held = (how: Partial<ServerFact>) => ({ ...line('a', '1'), ...how });
+  const open = { adminState: 4, operState: 2, inRotation: true, maint: false };
+  it.each<[string, Partial<ServerFact>, string]>([
+    ['takes connections: it stays in', open, 'ready'],
+    ['is in maint: it stays out', {}, 'maint'],
+    ['drains: it goes out', { ...open, adminState: 12, inRotation: false, drain: true }, 'maint'],
+    ['drains by its weight: it goes out', { ...open, weight: 0 }, 'maint'],
+    ['is stopped by its own check: it goes out', { ...open, operState: 0, inRotation: false, checked: true }, 'maint'],
+  ])('%s', (_, how, state) => {
+    expect(found([held(how), line('b', '2')], [wants('a', undefined, 'keep')], true)).toEqual([
+      ['a', 'a', state],
+      ['b', undefined, 'maint'],
+    ]);
+  });
+
+  it('is the only one that stays: what drains beside it goes out', () => {
+    const servers = [wants('a', undefined, 'keep'), wants('b', undefined, 'drain')];
+    expect(found([held(open), line('b', '2')], servers, true).map(([, , state]) => state)).toEqual(['ready', 'maint']);
+    expect(found([held({}), line('b', '2')], servers, true).map(([, , state]) => state)).toEqual(['maint', 'drain']);
+  });
+
+  it('together with another one that is kept or let in makes two writers: nobody is let in', () => {
+    for (const other of ['keep', 'ready'] as const) {
+      const servers = [wants('a', undefined, 'keep'), wants('b', undefined, other)];
+      for (const how of [open, {}]) {
+        const both = match([held(how), line('b', '2')], { backend: 'be', exclusive: true, servers });
+        expect(both).toMatchObject({ contradiction: true, wanted: [{ state: 'maint' }, { state: 'maint' }] });
+      }
+    }
+  });
+});
+
 describe('a write service', () => {
   const lines = [line('a', '1'), line('b', '2')];
   it('lets a server drain only while nobody else is to be let in', () => {

@@ -3,7 +3,7 @@
 import type { ServerState } from '../model/decision.ts';
 import type { Address } from '../model/view.ts';
 import type { DesiredBackend, DesiredServer } from './desired.ts';
-import type { ServerFact } from './parse.ts';
+import { heldState, type ServerFact } from './parse.ts';
 
 /** A server line with what it shall hold. */
 export interface Wanted {
@@ -17,7 +17,7 @@ export interface Match {
   readonly wanted: readonly Wanted[];
   /** Desired servers that HAProxy has no line for. */
   readonly missing: readonly DesiredServer[];
-  /** More than one server was asked for in a write service: none is let in. */
+  /** More than one server was asked for (or to be kept) in a write service: none is let in. */
   readonly contradiction: boolean;
 }
 
@@ -55,7 +55,7 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
   });
   if (!desired.exclusive) return { wanted: asked, missing, contradiction: false };
 
-  const contradiction = desired.servers.filter((server) => server.state === 'ready').length > 1;
+  const contradiction = desired.servers.filter(({ state }) => state === 'ready' || state === 'keep').length > 1;
   const opening = !contradiction && asked.some((server) => server.state === 'ready');
   return {
     // A server that may keep its sessions (drain) loses them once another one is to be let in: one writer.
@@ -68,11 +68,11 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
   };
 }
 
-/** A server that is kept as it is stays in only if it takes connections now: one that merely drains is on its way out. */
+/** A server that is kept as it is stays in only if it takes new connections now: one that drains, by whatever means, is on its way out. */
 function stateFor(line: ServerFact, desired: DesiredServer['state'] | undefined): ServerState {
   if (desired === undefined) return 'maint';
   if (desired !== 'keep') return desired;
-  return line.inRotation ? 'ready' : 'maint';
+  return heldState(line) === 'ready' ? 'ready' : 'maint';
 }
 
 function sameAddress(line: ServerFact, address: Address | undefined): boolean {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
-import type { Desired } from './desired.ts';
+import type { Desired, DesiredServer } from './desired.ts';
 import { plan } from './plan.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'] as const;
@@ -30,7 +30,7 @@ const servers: fc.Arbitrary<readonly ModelServer[]> = fc
   .map((all) =>
     all.map(({ stopped, ...one }) => ({ ...one, op: (one.admin & 0x23) !== 0 || (stopped && one.checkFails) ? 0 : 2 })),
   );
-const state = fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const);
+const state = fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const, 'keep' as const);
 const desired: fc.Arbitrary<Desired> = fc
   .tuple(
     ...BACKENDS.map((backend) =>
@@ -122,6 +122,19 @@ describe('every prefix of every plan', { timeout: 60_000 }, () => {
           for (const command of step.commands) model.execute(command);
           if (step.kind === 'open') expect(model.accepting(first?.backend ?? '').length).toBeLessThanOrEqual(1);
         }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('lets nobody in where servers are only kept as they are', () => {
+    const kept = desired.map(({ serial, backends }): Desired => {
+      const noReady = (one: DesiredServer) => (one.state === 'ready' ? { ...one, state: 'keep' as const } : one);
+      return { serial, backends: backends.map((one) => ({ ...one, servers: one.servers.map(noReady) })) };
+    });
+    fc.assert(
+      fc.property(servers, kept, (start, asked) => {
+        expect(plan(new HaproxyModel(start).facts(), asked).steps.filter(({ kind }) => kind === 'open')).toEqual([]);
       }),
       { numRuns: 300 },
     );

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
-import type { ServerState } from '../model/decision.ts';
-import type { Desired, DesiredBackend } from './desired.ts';
+import type { Desired, DesiredBackend, DesiredServer } from './desired.ts';
 import { plan } from './plan.ts';
 
 type Held = 'ready' | 'drain' | 'maint' | 'down' | 'unresolved' | 'weightless';
@@ -18,7 +17,7 @@ const server = (backend: string, name: string, held: Held, sessions = 0): ModelS
   ending: 0,
 });
 
-const backend = (name: string, exclusive: boolean, states: Record<string, ServerState>): DesiredBackend => ({
+const backend = (name: string, exclusive: boolean, states: Record<string, DesiredServer['state']>): DesiredBackend => ({
   backend: name,
   exclusive,
   servers: Object.entries(states).map(([member, state]) => ({ member, address: undefined, state })),
@@ -33,7 +32,7 @@ const steps = (held: readonly ModelServer[], ...backends: readonly DesiredBacken
 };
 
 describe('the plan for a write service', () => {
-  const cases: readonly (readonly [string, ModelServer[], Record<string, ServerState>, string[]])[] = [
+  const cases: readonly (readonly [string, ModelServer[], Record<string, DesiredServer['state']>, string[]])[] = [
     [
       'a switch: the old server out and its sessions ended, then the new one in, with everyone else closed once more',
       [server('rw', 'a', 'ready', 9), server('rw', 'b', 'maint')],
@@ -111,6 +110,28 @@ describe('the plan for a write service', () => {
       'two writers asked for: nobody',
       [server('rw', 'a', 'ready'), server('rw', 'b', 'maint')],
       { a: 'ready', b: 'ready' },
+      ['fence: set server rw/a state maint; shutdown sessions server rw/a', 'settle a'],
+    ],
+    [
+      'a server that is kept and in stays in without a command, everyone else goes',
+      [server('rw', 'a', 'ready', 9), server('rw', 'b', 'drain', 1), server('rw', 'c', 'ready')],
+      { a: 'keep', b: 'drain' },
+      [
+        'fence: set server rw/b state maint; shutdown sessions server rw/b; set server rw/c state maint; shutdown sessions server rw/c',
+        'settle b c',
+      ],
+    ],
+    ['a server that is kept and out stays out', [server('rw', 'a', 'maint')], { a: 'keep', b: 'maint' }, []],
+    [
+      'a server that is kept and drains by its weight is not let in again',
+      [server('rw', 'a', 'weightless', 1)],
+      { a: 'keep' },
+      ['fence: set server rw/a state maint; shutdown sessions server rw/a', 'settle a'],
+    ],
+    [
+      'a server to be kept beside another one to be let in: nobody',
+      [server('rw', 'a', 'ready'), server('rw', 'b', 'maint')],
+      { a: 'keep', b: 'ready' },
       ['fence: set server rw/a state maint; shutdown sessions server rw/a', 'settle a'],
     ],
     [
