@@ -6,10 +6,13 @@ import { explainReason, reasonTexts } from '../src/model/reason.ts';
 import { millis } from '../src/model/units.ts';
 import { type ClusterView, memberOf } from '../src/model/view.ts';
 import { decide } from '../src/routing/decide.ts';
-import { instant, spec, view } from './random-views.ts';
+import { stolonView } from './random-stolon-views.ts';
+import { instant, view as patroniView, spec } from './random-views.ts';
 
-/** A second or so in all; for a thorough search set it to 100 000. */
-const numRuns = 600;
+/** Two seconds or so in all; for a thorough search set it to 100 000. */
+const numRuns = 1_000;
+
+const view = fc.oneof(patroniView, stolonView);
 
 const writeServices = (decision: Decision) => decision.services.filter(({ role }) => role === 'primary');
 const states = ({ services, alarms, probeHard }: Decision): string =>
@@ -42,6 +45,7 @@ describe('a decision', () => {
         const { leadership, settings, failsafeMembers } = given;
         if (leadership.kind === 'held') expect(writer.member).toBe(leadership.member);
         else {
+          expect(given.source).toBe('patroni');
           expect(writer.member).toBe(leadership.former);
           expect(settings.paused || failsafeMembers.includes(writer.member)).toBe(true);
           expect(leadership.graceful).toBe(false);

@@ -6,8 +6,8 @@ import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
 import type { ClusterView, Leadership, Member } from '../src/model/view.ts';
 import { aMember, aSpec, aView, probeSpec, reads, writes } from './cluster.ts';
 
-const names = ['n1', 'n2', 'n3', 'n4'] as const;
-const name = fc.constantFrom(...names);
+export const names = ['n1', 'n2', 'n3', 'n4'] as const;
+export const name = fc.constantFrom(...names);
 
 /** Instants around those that matter: steps of 50 ms up to 2 s, then of seconds. */
 export const instant: fc.Arbitrary<Millis> = fc
@@ -17,10 +17,15 @@ export const instant: fc.Arbitrary<Millis> = fc
   )
   .map(millis);
 
-const someRevision = fc.integer({ min: 1, max: 9 }).map(revision);
-const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
-const position = optional(fc.integer({ min: 0, max: 3 }).map((n) => lsn(n * 1_000)));
-const timeline = optional(fc.integer({ min: 1, max: 3 }));
+export const someRevision = fc.integer({ min: 1, max: 9 }).map(revision);
+export const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(value, { nil: undefined });
+
+/** Once in eight. */
+export const rarely = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 7, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+export const position = optional(fc.integer({ min: 0, max: 3 }).map((n) => lsn(n * 1_000)));
+export const timeline = optional(fc.integer({ min: 1, max: 3 }));
 
 const reading: fc.Arbitrary<ProbeReading> = fc.oneof(
   fc.record({ kind: fc.constant('primary' as const), at: instant, timeline, position }),
@@ -44,7 +49,7 @@ const reading: fc.Arbitrary<ProbeReading> = fc.oneof(
   }),
 );
 
-const probe: fc.Arbitrary<ProbeState | undefined> = fc
+export const probe: fc.Arbitrary<ProbeState | undefined> = fc
   .array(reading, { maxLength: 4 })
   .map((all) => [...all].sort((a, b) => a.at - b.at).reduce<ProbeState | undefined>(withReading, undefined));
 
@@ -80,7 +85,7 @@ const member = (memberName: string): fc.Arbitrary<Member> =>
       present: fc.boolean(),
       goneSince: optional(instant),
       checkpointPending: fc.boolean(),
-      problem: fc.option(fc.constant({ key: 'k', error: 'e', member: memberName }), { nil: undefined, freq: 6 }),
+      problem: rarely(fc.constant({ key: 'k', error: 'e', member: memberName })),
       probe,
     })
     .map((changes) => aMember(memberName, { ...changes, running: changes.stateText === 'running' }));
@@ -110,7 +115,7 @@ const leadership: fc.Arbitrary<Leadership> = fc.oneof(
   },
 );
 
-const often = (usually: boolean): fc.Arbitrary<boolean> =>
+export const often = (usually: boolean): fc.Arbitrary<boolean> =>
   fc.integer({ min: 0, max: 5 }).map((n) => (n > 0 ? usually : !usually));
 
 export const view: fc.Arbitrary<ClusterView> = fc
