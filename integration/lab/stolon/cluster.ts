@@ -16,6 +16,8 @@ export interface StolonClusterOptions extends StoreOptions, Pick<SentinelOptions
   readonly spec?: ClusterSpec;
   /** Lines of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** An existing folder that other users may enter. Default: a new one, that is gone after `close`. */
+  readonly folder?: string;
 }
 
 /** Half a second where Stolon takes five. */
@@ -53,7 +55,8 @@ export interface Failover {
 export async function startStolonCluster(options: StolonClusterOptions): Promise<StolonCluster> {
   const { spec = quickSpec } = options;
   const store = openStore(options);
-  const folder = temporaryFolder();
+  const own = options.folder === undefined ? temporaryFolder() : undefined;
+  const folder = options.folder ?? own?.path ?? '';
   const sentinels: Sentinel[] = [];
   const common = commonHandles({ store, spec, sentinels });
   await common.ctl.init();
@@ -68,7 +71,7 @@ export async function startStolonCluster(options: StolonClusterOptions): Promise
   for (let number = 1; number <= options.keepers; number += 1)
     keepers.push(
       startKeeper({
-        ...{ etcd: options.etcd, name: options.name, folder: folder.path, port: await freePort() },
+        ...{ etcd: options.etcd, name: options.name, folder, port: await freePort() },
         ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
         ...(settings === undefined ? {} : { settings }),
         uid: `keeper${number}`,
@@ -108,7 +111,7 @@ export async function startStolonCluster(options: StolonClusterOptions): Promise
   const close = async () => {
     await Promise.all([...sentinels.map((sentinel) => sentinel.resign()), ...keepers.map((one) => one.close())]);
     store.close();
-    folder.remove();
+    own?.remove();
   };
   try {
     await settle();
