@@ -119,7 +119,9 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
 
   program
     .command('record')
-    .description("write etcd's keys and changes to a file, for replay and post-mortems; passwords in them are replaced")
+    .description(
+      "write etcd's keys and changes to a file, for replay and post-mortems; passwords and commands in them are replaced",
+    )
     .requiredOption('-c, --config <file>', "pgrouted's configuration: where etcd is, which cluster, how to probe")
     .option('--cluster <name>', 'which cluster, if the configuration has several')
     .option('--duration <duration>', 'for how long (default: until Ctrl-C)', spanOption)

@@ -46,7 +46,7 @@ export function dbSentence(db: NonNullable<MemberStatus['stolon']>): string {
   const wanted =
     db.generation === db.currentGeneration
       ? `generation ${db.generation} carried out`
-      : `generation ${db.generation} wanted, ${db.currentGeneration === 0 ? 'none' : db.currentGeneration} carried out yet`;
+      : `generation ${db.generation} wanted, ${db.currentGeneration === 0 ? 'none' : db.currentGeneration} carried out so far`;
   const parts = [
     db.dbUid,
     db.dbHealthy ? 'healthy' : 'NOT HEALTHY',

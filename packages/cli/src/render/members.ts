@@ -135,7 +135,7 @@ export function stolonNotes(db: StolonMember): readonly Note[] {
   if (db.forceFail) notes.push({ text: 'stolonctl failkeeper was called for it', ink: 'warn' });
   if (db.generation !== db.currentGeneration && (isBuilt || db.currentGeneration > 0)) {
     const done = db.currentGeneration === 0 ? 'none' : String(db.currentGeneration);
-    notes.push({ text: `db ${db.dbUid}: generation ${db.generation} wanted, ${done} carried out yet`, ink: 'warn' });
+    notes.push({ text: `db ${db.dbUid}: generation ${db.generation} wanted, ${done} carried out so far`, ink: 'warn' });
   }
   return notes;
 }
