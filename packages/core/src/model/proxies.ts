@@ -75,10 +75,12 @@ export interface RegistrationState {
         readonly generation: number;
         /** The revision of the view that was acted on when it was acknowledged. */
         readonly viewRevision: Revision;
-        /** When that put was sent. */
+        /** When the put that acknowledged it first was sent; mere renewals leave it. */
         readonly at: Millis;
       }
     | undefined;
+  /** When the first put of an unbroken row was sent: since then Stolon waits for us, whatever we acknowledge. Missing: as `acknowledged.at`. */
+  readonly registeredAt?: Millis | undefined;
   /** When the last put that etcd took was sent: until `timeoutMs` after that nobody counts us as gone. Undefined: none yet. */
   readonly aliveAt: Millis | undefined;
   /** The proxyTimeout in force: the one that was published last (Stolon: the greater of old and new while it changes). Milliseconds. */

@@ -174,6 +174,11 @@ describe('a process that has just started', () => {
     expect(writeService({ ...unseen, confirmedAt: ago(100) }).keep).toBe('keeper1');
   });
 
+  it('stays counted on when it acknowledges another generation, as another proxy that comes or goes makes one', () => {
+    const again = { ...starting(4_000, { ...told, registeredAt: ago(3_500) }), confirmedAt: ago(200) };
+    expect(writeService(again).keep).toBe('keeper1');
+  });
+
   it('keeps nothing on a view that is as old as Stolon could have named another', () => {
     expect(writeService({ ...starting(4_000, told), confirmedAt: ago(50) }).keep).toBe('keeper1');
     expect(words({ ...starting(4_000, told), confirmedAt: ago(3_000) })).toMatch(/^maint/);

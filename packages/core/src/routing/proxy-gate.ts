@@ -74,13 +74,13 @@ function takesOver(
   { view, horizon }: Case,
   held: Held,
   proxies: ProxiesView,
-  { startedAt, acknowledged }: RegistrationState,
+  { startedAt, acknowledged, registeredAt = acknowledged?.at }: RegistrationState,
 ): boolean {
   const probe = memberOf(view, held.member)?.probe;
   if (held.origin !== 'found' || (probe !== undefined && saysNoPrimary(probe.latest))) return false;
   if (!horizon.within(view.confirmedAt, passiveGraceMs(proxies))) return false;
   // From then on Stolon waits for us: a view confirmed since still names the master.
-  const counted = acknowledged !== undefined && view.confirmedAt >= acknowledged.at;
+  const counted = registeredAt !== undefined && view.confirmedAt >= registeredAt;
   // The first look comes later where etcd could not be read at first, or where the configuration was read anew under the same registration.
   const since = startedAt > held.seenAt ? startedAt : held.seenAt;
   return horizon.within(since, counted ? ENABLE_INTERVALS * proxies.sleepIntervalMs : REGISTER_MS);

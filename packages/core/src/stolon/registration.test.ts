@@ -157,6 +157,25 @@ describe('a registration as a Stolon proxy', () => {
     expect(registration.state().aliveAt).toBeGreaterThan(firstAt + 9_000);
   });
 
+  it('has acknowledged a generation since the first put that did, and is registered since the first put of an unbroken row', async () => {
+    const registration = register();
+    await clock.pass(0);
+    const firstAt = clock.now();
+    await clock.pass(10_000);
+    expect(registration.state()).toMatchObject({ acknowledged: { at: firstAt }, registeredAt: firstAt });
+    expect(registration.state().aliveAt).toBeGreaterThan(firstAt);
+
+    view = { ...aStolonView({ generation: 4, generationSeenAt: clock.now() }), revision: revision(110) };
+    registration.wake();
+    await clock.pass(1_000);
+    expect(registration.state().acknowledged?.at).toBeGreaterThan(firstAt);
+    expect(registration.state().registeredAt).toBe(firstAt);
+
+    store.faults = Array.from({ length: 80 }, () => 'refused');
+    await clock.pass(30_000);
+    expect(registration.state().registeredAt).toBeGreaterThan(firstAt + 15_000);
+  });
+
   it('finds out by the next put whether one without an answer was done', async () => {
     store.faults = ['lost'];
     const registration = register();

@@ -56,6 +56,7 @@ export class Registration {
   #keeper: RegistrationKeeper | undefined;
   #acknowledged: RegistrationState['acknowledged'];
   #aliveAt: Millis | undefined;
+  #registeredAt: Millis | undefined;
   #timeoutMs = DEFAULT_TIMEOUT_MS;
   #checkMs = DEFAULT_CHECK_MS;
   #hindrance: string | undefined;
@@ -81,6 +82,7 @@ export class Registration {
       startedAt: this.#startedAt,
       acknowledged: this.#acknowledged,
       aliveAt: this.#aliveAt,
+      registeredAt: this.#registeredAt,
       timeoutMs: this.#timeoutMs,
       hindrance: this.#hindrance,
     };
@@ -106,6 +108,7 @@ export class Registration {
     await this.detach();
     this.#acknowledged = undefined;
     this.#aliveAt = undefined;
+    this.#registeredAt = undefined;
     await this.#record.delete();
   }
 
@@ -154,12 +157,16 @@ export class Registration {
 
   #took({ acknowledges, generation, timeoutMs, news }: Announcement, { proxies }: ClusterView, sentAt: Millis): void {
     this.#writing = undefined;
+    const unbroken = this.#aliveAt !== undefined && sentAt - this.#aliveAt < this.#timeoutMs;
+    if (!unbroken) this.#registeredAt = sentAt;
     this.#aliveAt = sentAt;
     // As stolon-proxy does: the spec's value counts for ourselves as soon as a put was done, also when a greater one was published.
     this.#timeoutMs = proxies?.proxyTimeoutMs ?? timeoutMs;
     this.#checkMs = proxies?.checkIntervalMs ?? DEFAULT_CHECK_MS;
     this.#dueAt = after(sentAt, this.#checkMs);
-    if (acknowledges !== undefined) this.#acknowledged = { ...acknowledges, at: sentAt };
+    if (acknowledges !== undefined) {
+      this.#acknowledged = { ...acknowledges, at: news ? sentAt : (this.#acknowledged?.at ?? sentAt) };
+    }
     const worked = this.#failing;
     this.#failing = false;
     if (worked) this.#keeper?.onEvent({ kind: 'working' });
