@@ -41,8 +41,8 @@ export function watchOverlap(adminSocket: string, backend: string, everyMs?: num
   };
 }
 
-/** Undefined: no answer that can be read (HAProxy restarts, or hangs). */
-function acceptingIn(answer: string): string[] | undefined {
+/** The servers that accept, by the answer to `show servers state`. Undefined: no answer that can be read (HAProxy restarts, or hangs). */
+export function acceptingIn(answer: string): string[] | undefined {
   const [version, header, ...lines] = answer.split('\n');
   if (version !== '1' || header === undefined) return undefined;
   const columns = header.replace(/^# /, '').split(' ');
