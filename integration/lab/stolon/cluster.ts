@@ -116,8 +116,9 @@ export async function startStolonCluster(options: StolonClusterOptions): Promise
   try {
     await settle();
   } catch (error) {
+    const failures = keepers.map(({ uid, history }) => `${uid}: ${JSON.stringify(history.slice(-3))}`);
     await close();
-    throw error;
+    throw new Error(`the cluster did not start; ${failures.join('; ')}`, { cause: error });
   }
   return {
     ...common,

@@ -6,7 +6,7 @@ import type { ClusterData, ClusterSpec } from './cluster-data.ts';
 import { effectiveSpec } from './cluster-spec.ts';
 import { type Common, commonHandles, type EventOf, type Kind } from './handles.ts';
 import { type Loop, repeatedly } from './loop.ts';
-import { type SentinelOptions, startSentinel } from './sentinel.ts';
+import { type Sentinel, type SentinelOptions, startSentinel } from './sentinel.ts';
 import { openStore, type StoreOptions } from './store.ts';
 
 export interface ComposedOptions extends StoreOptions, Pick<SentinelOptions, 'beforeNaming' | 'onEvent'> {
@@ -18,6 +18,7 @@ export interface ComposedOptions extends StoreOptions, Pick<SentinelOptions, 'be
 }
 
 export interface ComposedStolon extends Common {
+  readonly sentinel: Sentinel;
   readonly keeper: (uid: string) => ClaimingKeeper;
   /** Every keeper acts, then the sentinel checks; gives what it decided. */
   readonly check: () => Promise<readonly EventOf<Kind>[]>;
@@ -88,6 +89,7 @@ export async function startComposedStolon(options: ComposedOptions): Promise<Com
   await settle();
   return {
     ...common,
+    sentinel,
     keeper: (uid) => {
       const found = keepers.find((keeper) => keeper.uid === uid);
       if (found === undefined) throw new Error(`no keeper ${uid}`);

@@ -87,15 +87,22 @@ export function commonHandles({ store, spec, sentinels, pump }: CommonParts): Co
       const { dbs, proxy } = await clusterData();
       return dbs[proxy.spec.masterDbUid ?? ''];
     },
-    until: (what, check, patienceMs) =>
-      moving(
-        what,
-        async () => {
-          const data = await clusterData();
-          return check(data) ? data : undefined;
-        },
-        patienceMs,
-      ),
+    until: async (what, check, patienceMs) => {
+      let last: ClusterData | undefined;
+      try {
+        return await moving(
+          what,
+          async () => {
+            last = await clusterData();
+            return check(last) ? last : undefined;
+          },
+          patienceMs,
+        );
+      } catch (error) {
+        const events = JSON.stringify(history().slice(-5));
+        throw new Error(`${String(error)}; at last: ${JSON.stringify(last)}; decided: ${events}`, { cause: error });
+      }
+    },
     waitForEvent: (kind, { after = 0, patienceMs } = {}) =>
       moving(`the sentinel to have ${kind}`, async () => history().slice(after).find(isKind(kind)), patienceMs),
   };

@@ -56,7 +56,11 @@ export function startSentinel(options: SentinelOptions): Sentinel {
   const sentinel = new Checks(store, options);
   const automatic = options.automatic ?? true;
   const loop = automatic ? repeatedly(() => sentinel.checkAndWait()) : undefined;
+  let ended = false;
   const end = async (leave: (candidacy: Candidacy) => Promise<void> | void): Promise<void> => {
+    if (ended) return;
+    ended = true;
+    sentinel.leading = false;
     await loop?.stop();
     if (sentinel.candidacy !== undefined) await Promise.resolve(leave(sentinel.candidacy)).catch(() => {});
     store.close();
