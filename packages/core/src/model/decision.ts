@@ -29,7 +29,8 @@ export interface ServiceDecision {
   readonly undecided?: boolean | undefined;
   /**
    * Undecided, but about one member only: its server stays as it is (in if it is in, never let in), and every other server is decided. Undefined: nothing in
-   * the service is decided, every server stays as it is.
+   * the service is decided, every server stays as it is. In Stolon it may last for some sleepIntervals: until Stolon has enabled a proxy that has just
+   * started.
    */
   readonly keep?: string | undefined;
 }

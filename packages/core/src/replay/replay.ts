@@ -2,7 +2,7 @@
 // something can change: at an event, at a probe, and at the instant for which the decision asked to be reviewed.
 import type { Decision, ServerState } from '../model/decision.ts';
 import { withConfirmation, withProbes, withRegistration } from '../model/overlay.ts';
-import { type Reason, reason } from '../model/reason.ts';
+import { inWordsOf, type Reason, reason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { type Millis, millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -136,7 +136,7 @@ class Replay {
     for (const [key, { service, member }] of this.#told) {
       if (named.has(key)) continue;
       this.#told.delete(key);
-      const gone = reason('member_forgotten', { member });
+      const gone = inWordsOf(this.#spec.source.kind, reason('member_forgotten', { member }));
       this.#changes.push({ t_ms: now, service, member, state: 'maint', reason: gone });
     }
   }

@@ -179,6 +179,10 @@ describe('a process that has just started', () => {
     expect(writeService(again).keep).toBe('keeper1');
   });
 
+  it('keeps nothing once it has been enabled and was taken off the list', () => {
+    expect(words(starting(4_000, { ...told, wasEnabled: true }))).toBe('maint proxy_not_enabled');
+  });
+
   it('keeps nothing on a view that is as old as Stolon could have named another', () => {
     expect(writeService({ ...starting(4_000, told), confirmedAt: ago(50) }).keep).toBe('keeper1');
     expect(words({ ...starting(4_000, told), confirmedAt: ago(3_000) })).toMatch(/^maint/);

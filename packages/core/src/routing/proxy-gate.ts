@@ -74,11 +74,13 @@ function takesOver(
   { view, horizon }: Case,
   held: Held,
   proxies: ProxiesView,
-  { startedAt, acknowledged, registeredAt = acknowledged?.at }: RegistrationState,
+  { uid, startedAt, acknowledged, registeredAt = acknowledged?.at, wasEnabled }: RegistrationState,
 ): boolean {
   const probe = memberOf(view, held.member)?.probe;
   if (held.origin !== 'found' || (probe !== undefined && saysNoPrimary(probe.latest))) return false;
   if (!horizon.within(view.confirmedAt, passiveGraceMs(proxies))) return false;
+  // Taken off the list again: that is Stolon's word.
+  if (wasEnabled === true && !proxies.enabled.some((proxy) => proxy.uid === uid)) return false;
   // From then on Stolon waits for us: a view confirmed since still names the master.
   const counted = registeredAt !== undefined && view.confirmedAt >= registeredAt;
   // The first look comes later where etcd could not be read at first, or where the configuration was read anew under the same registration.
