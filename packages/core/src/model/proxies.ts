@@ -81,6 +81,8 @@ export interface RegistrationState {
     | undefined;
   /** When the first put of an unbroken row was sent: since then Stolon waits for us, whatever we acknowledge. Missing: as `acknowledged.at`. */
   readonly registeredAt?: Millis | undefined;
+  /** Stolon has had this uid among its enabled proxies, at whatever time. */
+  readonly wasEnabled?: boolean | undefined;
   /** When the last put that etcd took was sent: until `timeoutMs` after that nobody counts us as gone. Undefined: none yet. */
   readonly aliveAt: Millis | undefined;
   /** The proxyTimeout in force: the one that was published last (Stolon: the greater of old and new while it changes). Milliseconds. */

@@ -176,6 +176,17 @@ describe('a registration as a Stolon proxy', () => {
     expect(registration.state().registeredAt).toBeGreaterThan(firstAt + 15_000);
   });
 
+  it('remembers that it was enabled', async () => {
+    const registration = register();
+    await clock.pass(0);
+    expect(registration.state().wasEnabled).toBe(false);
+    view = aStolonView({ enabled: [{ uid: '00000000', since: revision(90) }] });
+    registration.wake();
+    view = aStolonView();
+    registration.wake();
+    expect(registration.state().wasEnabled).toBe(true);
+  });
+
   it('finds out by the next put whether one without an answer was done', async () => {
     store.faults = ['lost'];
     const registration = register();

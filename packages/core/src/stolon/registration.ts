@@ -57,6 +57,7 @@ export class Registration {
   #acknowledged: RegistrationState['acknowledged'];
   #aliveAt: Millis | undefined;
   #registeredAt: Millis | undefined;
+  #wasEnabled = false;
   #timeoutMs = DEFAULT_TIMEOUT_MS;
   #checkMs = DEFAULT_CHECK_MS;
   #hindrance: string | undefined;
@@ -83,6 +84,7 @@ export class Registration {
       acknowledged: this.#acknowledged,
       aliveAt: this.#aliveAt,
       registeredAt: this.#registeredAt,
+      wasEnabled: this.#wasEnabled,
       timeoutMs: this.#timeoutMs,
       hindrance: this.#hindrance,
     };
@@ -109,6 +111,7 @@ export class Registration {
     this.#acknowledged = undefined;
     this.#aliveAt = undefined;
     this.#registeredAt = undefined;
+    this.#wasEnabled = false;
     await this.#record.delete();
   }
 
@@ -121,6 +124,7 @@ export class Registration {
     const given = this.#keeper?.look();
     if (given === undefined) return;
     const { view, holds } = given;
+    this.#wasEnabled ||= view.proxies?.enabled.some(({ uid }) => uid === this.#record.uid) === true;
     // What was acknowledged before etcd was restored to an earlier state says nothing about what it holds now.
     if (this.#acknowledged !== undefined && view.revision < this.#acknowledged.viewRevision) {
       this.#acknowledged = undefined;
