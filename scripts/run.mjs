@@ -3,7 +3,7 @@
 // Needs Node and npm only; brings Debian's programs, pnpm (into .tools), the dependencies and the build, each only if missing.
 //
 //   npm test -- [--static] [--unit] [--integration] [vitest filters]      without a choice: everything
-//   npm run demo -- [--keep] [--help]
+//   npm run demo -- [--stolon] [--keep] [--help]
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -2,7 +2,7 @@
 import { eventually } from '../lab/process.ts';
 import { type Gap, wallTime } from '../lab/writer.ts';
 import { type Screen, seconds } from './screen.ts';
-import type { Stage } from './stage.ts';
+import type { Theatre, Watched } from './theatre.ts';
 import { switchOf, timelineOf } from './timeline.ts';
 
 export interface ActResult {
@@ -21,11 +21,11 @@ export interface Act {
   readonly patienceMs: number;
 }
 
-export async function play(stage: Stage, screen: Screen, { name, perform, patienceMs }: Act): Promise<ActResult> {
-  const { writer, daemon } = stage;
-  const from = (await stage.cluster.primary()).name;
+export async function play(theatre: Theatre, screen: Screen, { name, perform, patienceMs }: Act): Promise<ActResult> {
+  const { writer, daemon } = theatre;
+  const from = (await theatre.primary()).name;
   const actAt = performance.now();
-  const stop = screen.live(() => liveLine(stage, actAt));
+  const stop = screen.live(() => liveLine(theatre, actAt));
   try {
     await perform();
     const gap = await eventually(
@@ -43,14 +43,8 @@ export async function play(stage: Stage, screen: Screen, { name, perform, patien
     );
     stop();
     const journal = await daemon.events();
-    const moments = timelineOf(wall(actAt), journal, 'primary', {
-      lastBefore: wall(gap.from),
-      firstAfter: wall(gap.to),
-      ms: gap.ms,
-      errors: gap.errors,
-      serverBefore: gap.serverBefore,
-      serverAfter: gap.serverAfter,
-    });
+    const writeGap = { ...gap, lastBefore: wall(gap.from), firstAfter: wall(gap.to) };
+    const moments = timelineOf(wall(actAt), journal, 'primary', writeGap, theatre.told(wall(actAt)));
     for (const { ms, who, text, key } of moments) {
       const line = `${signed(ms).padStart(10)}  ${who.padEnd(10)}  ${text}`;
       screen.line(key ? line : screen.paint('faint', line));
@@ -70,7 +64,7 @@ export async function play(stage: Stage, screen: Screen, { name, perform, patien
 const signed = (ms: number): string => `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(3)} s`;
 
 /** One line that tells how the client fares. */
-export function liveLine({ writer, witness }: Stage, since?: number): string {
+export function liveLine({ writer, witness }: Watched, since?: number): string {
   const now = performance.now();
   const last = writer.committed().at(-1);
   const age = last === undefined ? 'never' : `${((now - last.endedAt) / 1000).toFixed(1)} s ago`;

@@ -2,31 +2,20 @@
 // that writes through the write port, and a witness that asks HAProxy itself who accepts writers.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Daemon, startDaemon } from '../lab/daemon.ts';
+import { startDaemon } from '../lab/daemon.ts';
 import { type EtcdLab, startEtcd } from '../lab/etcd.ts';
 import { type Haproxy, haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
-import { type OverlapWatch, watchOverlap } from '../lab/overlap.ts';
+import { watchOverlap } from '../lab/overlap.ts';
 import { type PatroniCluster, startPatroniCluster } from '../lab/patroni.ts';
 import { eventually, freePort } from '../lab/process.ts';
-import { createWriterTable, startWriter, type Writer } from '../lab/writer.ts';
+import { createWriterTable, startWriter } from '../lab/writer.ts';
+import type { Located } from './addresses.ts';
 import type { Screen } from './screen.ts';
+import { step } from './step.ts';
+import { readBackend, witnessEveryMs, writeBackend } from './theatre.ts';
 
-export const writeBackend = 'demo_primary';
-export const readBackend = 'demo_replica';
-
-/** Often enough to catch an overlap of one client's write, and hardly felt by the rest on two cores. */
-const witnessEveryMs = 2;
-
-export interface Stage {
-  readonly folder: string;
-  readonly etcd: EtcdLab;
+export interface Stage extends Located {
   readonly cluster: PatroniCluster;
-  readonly haproxy: Haproxy;
-  readonly daemon: Daemon;
-  readonly writer: Writer;
-  readonly witness: OverlapWatch;
-  readonly writePort: number;
-  readonly readPort: number;
 }
 
 export interface StageOptions {
@@ -38,22 +27,14 @@ export interface StageOptions {
 }
 
 export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptions): Promise<Stage> {
-  const step = async <T>(what: string, start: () => Promise<T>, tell: (started: T) => string): Promise<T> => {
-    const beganAt = performance.now();
-    const stop = screen.live(() => `${what} starts ... ${seconds1(performance.now() - beganAt)}`);
-    const started = await start().finally(stop);
-    screen.line(
-      `  ${what.padEnd(9)} ${tell(started)}${screen.paint('faint', `  (${seconds1(performance.now() - beganAt)})`)}`,
-    );
-    return started;
-  };
-
   const etcd = await step(
+    screen,
     'etcd',
     () => startEtcd({ folder, members: 3 }),
     ({ endpoints }) => `3 members: ${endpoints.map((endpoint) => endpoint.replace('http://', '')).join(', ')}`,
   );
   const cluster = await step(
+    screen,
     'Patroni',
     () => startPatroniCluster({ folder, etcdEndpoints: etcd.endpoints, scope: 'demo', ttl }),
     ({ nodes }) =>
@@ -63,6 +44,7 @@ export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptio
   const haproxyFolder = join(folder, 'ha');
   mkdirSync(haproxyFolder);
   const haproxy = await step(
+    screen,
     'HAProxy',
     () =>
       startHaproxy({
@@ -78,6 +60,7 @@ export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptio
     () => `write port ${writePort}, read port ${readPort}; every server starts disabled, no checks, no scripts`,
   );
   const daemon = await step(
+    screen,
     'pgrouted',
     async () => {
       const started = await startDaemon(daemonOptions(folder, etcd, cluster, haproxy));
@@ -87,6 +70,7 @@ export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptio
     ({ url }) => `API on ${url}`,
   );
   const writer = await step(
+    screen,
     'client',
     async () => {
       const primary = await cluster.primary();
@@ -98,7 +82,19 @@ export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptio
     () => `one INSERT every ${writeEveryMs} ms through port ${writePort}`,
   );
   const witness = watchOverlap(haproxy.adminSocket, writeBackend, witnessEveryMs);
-  return { folder, etcd, cluster, haproxy, daemon, writer, witness, writePort, readPort };
+  const patronictl = `patronictl -c ${cluster.nodes[0]?.configFile}`;
+  return {
+    ...{ folder, etcd, cluster, haproxy, daemon, writer, witness, writePort, readPort },
+    servers: cluster.nodes.length,
+    primary: () => cluster.primary(),
+    healthy: async () => {
+      await cluster.waitUntilHealthy(90_000);
+    },
+    told: () => [],
+    login: cluster.app,
+    etcdPrefix: `${cluster.namespace}/${cluster.scope}/`,
+    managing: ['switch over; look at Patroni', `    ${patronictl} switchover --force`, `    ${patronictl} list`],
+  };
 }
 
 const daemonOptions = (folder: string, etcd: EtcdLab, cluster: PatroniCluster, haproxy: Haproxy) => ({
@@ -118,5 +114,3 @@ const daemonOptions = (folder: string, etcd: EtcdLab, cluster: PatroniCluster, h
   haproxy: [{ socket: haproxy.adminSocket, master_socket: haproxy.masterSocket }],
   more: { journal: { file: join(folder, 'journal.jsonl') } },
 });
-
-const seconds1 = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

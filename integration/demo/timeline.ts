@@ -5,7 +5,7 @@ export interface Moment {
   /** Milliseconds after the act; negative: before. */
   readonly ms: number;
   /** Who saw or did it. */
-  readonly who: 'client' | 'etcd' | 'PostgreSQL' | 'pgrouted' | 'HAProxy';
+  readonly who: 'client' | 'etcd' | 'PostgreSQL' | 'pgrouted' | 'HAProxy' | 'sentinel' | 'keeper';
   readonly text: string;
   /** Worth being seen first. */
   readonly key: boolean;
@@ -28,6 +28,7 @@ const whoByKind: Readonly<Partial<Record<JournalEntry['kind'], Moment['who']>>> 
   probe: 'PostgreSQL',
   decision: 'pgrouted',
   alarm: 'pgrouted',
+  proxy: 'pgrouted',
   fenced: 'HAProxy',
   opened: 'HAProxy',
   target: 'HAProxy',
@@ -36,12 +37,18 @@ const whoByKind: Readonly<Partial<Record<JournalEntry['kind'], Moment['who']>>> 
 /** The column before the text says it already. */
 const withoutSubject = (text: string, who: Moment['who']): string => text.replace(new RegExp(`^${who} of `), '');
 
-/** `actAt`: the time of day of the act, in ms. What comes after the client writes again belongs to another story and is left out. */
+const keyKinds: ReadonlySet<JournalEntry['kind']> = new Set(['leader', 'fenced', 'opened', 'proxy']);
+
+/**
+ * `actAt`: the time of day of the act, in ms. `others`: what somebody else has to tell. What comes after the client writes again belongs to another
+ * story and is left out.
+ */
 export function timelineOf(
   actAt: number,
   journal: readonly JournalEntry[],
   service: string,
   gap: WriteGap,
+  others: readonly Moment[] = [],
 ): readonly Moment[] {
   const told = journal.flatMap((entry): readonly Moment[] => {
     const ms = Date.parse(entry.at) - actAt;
@@ -54,12 +61,13 @@ export function timelineOf(
         ms,
         who,
         text: withoutSubject(entry.text, who),
-        key: entry.kind === 'leader' || entry.kind === 'fenced' || entry.kind === 'opened',
+        key: keyKinds.has(entry.kind),
       },
     ];
   });
   const moments: readonly Moment[] = [
     { ms: gap.lastBefore - actAt, who: 'client', text: `last write, on ${gap.serverBefore}`, key: true },
+    ...others.filter(({ ms }) => ms >= 0 && ms <= gap.firstAfter - actAt),
     ...told,
     {
       ms: gap.firstAfter - actAt,

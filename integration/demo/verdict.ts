@@ -1,7 +1,7 @@
 // What the demo promises, checked: one writer at a time, the client writes again, nothing twice.
 import type { ActResult } from './act.ts';
-import { seconds } from './screen.ts';
-import type { Stage } from './stage.ts';
+import { type Screen, seconds } from './screen.ts';
+import type { Theatre } from './theatre.ts';
 
 export interface Finding {
   readonly well: boolean;
@@ -9,10 +9,10 @@ export interface Finding {
 }
 
 export async function verdictOf(
-  { cluster, writer, witness }: Stage,
+  { primary: primaryOf, writer, witness }: Theatre,
   results: readonly ActResult[],
 ): Promise<readonly Finding[]> {
-  const primary = await cluster.primary();
+  const primary = await primaryOf();
   const { acknowledged, lost, doubled } = await writer.audit(primary.sql);
   const servers = writer.servers();
   const expected = [results[0]?.from, ...results.map(({ to }) => to)];
@@ -40,4 +40,12 @@ export async function verdictOf(
       text: `${lost.length} acknowledged writes were lost${lost.length === 0 ? '' : ' with the killed primary (replication is asynchronous here)'}`,
     },
   ];
+}
+
+/** Prints it; true: every promise was kept. */
+export function tellVerdict(screen: Screen, findings: readonly Finding[]): boolean {
+  screen.heading('What became of it');
+  for (const { well, text } of findings)
+    screen.line(`  ${screen.paint(well ? 'good' : 'bad', well ? 'ok    ' : 'BROKEN')}  ${text}`);
+  return findings.every(({ well }) => well);
 }
