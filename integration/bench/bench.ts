@@ -1,4 +1,4 @@
-// npm run bench [-- [reaction] [switch] [footprint] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
+// npm run bench [-- [reaction] [footprint] [switch] [handshake] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
 // Bounded in time; every program that it starts is gone when it ends, also when it is interrupted.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { temporaryFolder } from '../lab/process.ts';
 import { environment, load } from './environment.ts';
 import { table } from './figures.ts';
 import { footprint } from './footprint.ts';
+import { handshake } from './handshake.ts';
 import { watchMachine } from './others.ts';
 import { reaction } from './reaction.ts';
 import type { Goal, Section } from './result.ts';
@@ -23,6 +24,11 @@ const chapters: Readonly<Record<string, Chapter>> = {
   reaction: { run: reaction, what: 'a put in etcd until HAProxy holds what follows', minutes: [1, 0.2] },
   footprint: { run: footprint, what: 'memory after an hour of events, CPU at rest', minutes: [1.5, 0.7] },
   switch: { run: switches, what: 'switchovers and node deaths, all methods side by side', minutes: [8, 2] },
+  handshake: {
+    run: handshake,
+    what: 'a master that Stolon takes away, until acknowledged; whole failovers',
+    minutes: [9, 2.5],
+  },
 };
 const results = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
