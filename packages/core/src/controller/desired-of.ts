@@ -1,5 +1,5 @@
 // From a decision to what HAProxy shall hold. Pure.
-import type { DesiredBackend } from '../haproxy/desired.ts';
+import { type DesiredBackend, sameBackend } from '../haproxy/desired.ts';
 import type { Decision } from '../model/decision.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
@@ -38,22 +38,7 @@ export function sameDesired(a: readonly DesiredBackend[], b: readonly DesiredBac
     a.length === b.length &&
     a.every((left, i) => {
       const right = b[i];
-      return (
-        right !== undefined &&
-        left.backend === right.backend &&
-        left.exclusive === right.exclusive &&
-        left.servers.length === right.servers.length &&
-        left.servers.every((server, j) => {
-          const other = right.servers[j];
-          return (
-            other !== undefined &&
-            server.member === other.member &&
-            server.state === other.state &&
-            server.address?.host === other.address?.host &&
-            server.address?.port === other.address?.port
-          );
-        })
-      );
+      return right !== undefined && sameBackend(left, right);
     })
   );
 }

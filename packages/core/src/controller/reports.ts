@@ -97,5 +97,14 @@ export function entriesOf(
           text: `${report.server.backend}/${report.server.server} stays out: etcd did not confirm, right before opening, that it is still to be opened`,
         },
       ];
+    case 'watchdog_fired':
+      return [
+        {
+          kind: 'target',
+          target,
+          ...scopeOf(report.backend),
+          text: `${report.backend}: HAProxy had closed it by itself, because nothing was heard from pgrouted in time`,
+        },
+      ];
   }
 }

@@ -13,10 +13,12 @@ export interface ServerName {
   readonly server: string;
 }
 
-const path = ({ backend, server }: ServerName): string => {
-  if (!isSafeName(backend) || !isSafeName(server)) throw new Error('a name that is not safe may not reach a command');
-  return `${backend}/${server}`;
+const safe = (name: string): string => {
+  if (!isSafeName(name)) throw new Error('a name that is not safe may not reach a command');
+  return name;
 };
+
+const path = ({ backend, server }: ServerName): string => `${safe(backend)}/${safe(server)}`;
 
 export const setState = (server: ServerName, state: ServerState): string => `set server ${path(server)} state ${state}`;
 
@@ -28,6 +30,14 @@ export const restoreWeight = (server: ServerName): string => `set server ${path(
 
 /** Lifts a server without a check out of a `health down` that someone typed. */
 export const healthUp = (server: ServerName): string => `set server ${path(server)} health up`;
+
+/** HAProxy's own watchdog (haproxy/pgrouted-watchdog.lua) closes the backend so many milliseconds from now, unless it is told again before. */
+export const armWatchdog = (backend: string, ms: number): string => `pgrouted watchdog ${wholeMs(ms)} ${safe(backend)}`;
+
+export const disarmWatchdog = (backend: string): string => `pgrouted watchdog off ${safe(backend)}`;
+
+/** The watchdog takes an hour at most. */
+const wholeMs = (ms: number): number => Math.min(3_600_000, Math.max(0, Math.floor(ms)));
 
 export const SHOW_INFO = 'show info';
 

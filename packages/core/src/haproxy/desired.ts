@@ -23,3 +23,22 @@ export interface Desired {
   readonly serial: number;
   readonly backends: readonly DesiredBackend[];
 }
+
+/** Both ask for the same. */
+export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
+  return (
+    a.backend === b.backend &&
+    a.exclusive === b.exclusive &&
+    a.servers.length === b.servers.length &&
+    a.servers.every((server, i) => {
+      const other = b.servers[i];
+      return (
+        other !== undefined &&
+        server.member === other.member &&
+        server.state === other.state &&
+        server.address?.host === other.address?.host &&
+        server.address?.port === other.address?.port
+      );
+    })
+  );
+}

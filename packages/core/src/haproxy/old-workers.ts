@@ -1,80 +1,68 @@
-// What a reload leaves behind: workers that still serve their sessions and that no `set server` reaches. Keeps a tail connection to the
-// current worker, and through the tails of old ones ends the sessions that a write service must not have.
+// What reloads leave behind: keeps a tail connection to the current worker, so that it can still be reached when it is an old one, and the list of
+// the old ones.
 //
-//   current (tail opened while young) --reload--> old (listed, sessions ended when due) --no connection left--> let go
+//   current (tail opened while young) ──reload, or nobody listens any more──▶ old ──▶ gone (old-worker.ts)
 //
-// A worker that was replaced before a tail stood (a reload right after a start, or before this router was started) can't be reached: its
-// sessions end by themselves, by `hard-stop-after`, or by whoever stops that process. It is told as unreachable, never assumed to be empty.
-import { type Clock, sleep } from '../model/clock.ts';
-import { after, type Millis } from '../model/units.ts';
-import { isSafeName } from './commands.ts';
-import type { Desired } from './desired.ts';
-import { match } from './match.ts';
-import {
-  type ServerFact,
-  type SessionFact,
-  sameWorker,
-  serverKey,
-  type TargetFacts,
-  type WorkerFact,
-} from './parse.ts';
+// A worker that was replaced before a tail stood (a reload right after a start) can't be reached. One that was replaced before this router was
+// started is not even known.
+import type { Clock } from '../model/clock.ts';
+import type { Millis } from '../model/units.ts';
+import type { AskedBackends } from './asked.ts';
+import { OldWorker, type OldWorkerStatus, type OldWorkerSurroundings } from './old-worker.ts';
+import { sameWorker, type TargetFacts, type WorkerFact } from './parse.ts';
 import { Tail } from './tail.ts';
+
+export type { OldWorkerStatus } from './old-worker.ts';
 
 /** Below half of the default `stats timeout` (10 s). */
 const KEEPALIVE_MS = 4_000;
-/** How often an old worker is looked at while nothing is due. */
-const LOOK_MS = 1_000;
-/** Having lost sessions, or being replaced only just now, it is looked at sooner. */
-const LOOK_SOON_MS = 100;
-const ROUND_MS = 2;
-const RESISTING_MS = 50;
-const YOUNG_FOR_MS = 2_000;
-/** How long a worker out of reach is told of: nothing shows when it ends. */
-const UNREACHABLE_FOR_MS = 600_000;
 
-export interface OldWorkerStatus {
-  readonly pid: number;
-  /** Open client connections; undefined: out of reach, or not yet known. */
-  readonly connections: number | undefined;
-  readonly reachable: boolean;
-  /** Sessions on servers that a write service has fenced. */
-  readonly fencedSessions: number;
+interface Current {
+  readonly tail: Tail;
+  facts: TargetFacts;
+  /** The tail has told that this worker is at its other end. */
+  confirmed: boolean;
+  askedAt: Millis;
 }
 
-interface OldWorker {
-  readonly tail: Tail | undefined;
-  readonly facts: TargetFacts;
-  readonly since: Millis;
-  connections: number | undefined;
-  /** The last listing: for which decision, and how many sessions had to go, by backend. */
-  listing: { readonly epoch: number; readonly due: ReadonlyMap<string, number> } | undefined;
-  lookAt: Millis;
-  busy: boolean;
+export interface OldWorkersOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly asked: AskedBackends;
+  /** Whether a process is there. */
+  readonly isAlive: (pid: number) => boolean;
+  /** Something was found out about an old worker. */
+  readonly onChange: () => void;
 }
 
 export class OldWorkers {
   readonly #path: string;
   readonly #clock: Clock;
-  readonly #onChange: () => void;
-  #current: { readonly tail: Tail; facts: TargetFacts; confirmed: boolean; askedAt: Millis } | undefined;
-  /** The last worker that a tail stood to: if it is gone now, so is the worker. */
+  readonly #around: OldWorkerSurroundings;
+  #current: Current | undefined;
+  /** The last worker whose process id was found among ours while it answered. */
+  #visible: WorkerFact | undefined;
+  /** The last worker that a tail stood to, and the last one that was taken for replaced. */
   #followed: WorkerFact | undefined;
-  #old: OldWorker[] = [];
-  #desired: Desired | undefined;
-  #epoch = 0;
-  #ended = 0;
+  #aged: WorkerFact | undefined;
+  #old: readonly OldWorker[] = [];
+  #endedInGone = 0;
   #closed = false;
 
-  constructor(options: { readonly path: string; readonly clock: Clock; readonly onChange: () => void }) {
+  constructor(options: OldWorkersOptions) {
     this.#path = options.path;
     this.#clock = options.clock;
-    this.#onChange = options.onChange;
+    this.#around = options;
   }
 
   /** The current worker was read back: keeps a tail to it, opening one if there is none. */
   young(facts: TargetFacts): void {
+    const { worker } = facts;
+    if (!this.#isVisible(worker) && this.#around.isAlive(worker.pid)) this.#visible = worker;
+    this.#aged = undefined;
+    this.#takeBack(facts);
     const current = this.#current;
-    if (current !== undefined && sameWorker(current.facts.worker, facts.worker)) {
+    if (current !== undefined && sameWorker(current.facts.worker, worker)) {
       current.facts = facts;
       if (current.confirmed && this.#clock.now() - current.askedAt >= KEEPALIVE_MS) {
         current.askedAt = this.#clock.now();
@@ -84,170 +72,119 @@ export class OldWorkers {
     }
     if (this.#closed) return;
     current?.tail.close();
-    const tail = new Tail(this.#path, () => {
-      if (this.#current?.tail === tail) this.#current = undefined;
-    });
-    const opened = { tail, facts, confirmed: false, askedAt: this.#clock.now() };
+    const tail = new Tail(this.#path, () => this.#tailEnded(tail));
+    const opened: Current = { tail, facts, confirmed: false, askedAt: this.#clock.now() };
     this.#current = opened;
-    void tail.worker().then((worker) => {
+    void tail.worker().then((answering) => {
       // A reload between the read-back and this connection: the tail is another worker's. The next read-back opens a new one.
-      if (worker === undefined || !sameWorker(facts.worker, worker)) {
+      if (answering === undefined || !sameWorker(worker, answering)) {
         tail.close();
       } else {
         opened.confirmed = true;
-        this.#followed = worker;
+        this.#followed = answering;
       }
     });
   }
 
-  /** The worker of these facts was replaced: its tail, if there is one, is that of an old worker now. */
+  /** The worker of these facts was replaced, or does not listen any more: its tail, if there is one, is that of an old worker now. */
   aged(facts: TargetFacts): void {
+    const { worker } = facts;
+    if (this.#aged !== undefined && sameWorker(this.#aged, worker)) return;
+    this.#aged = worker;
     const current = this.#current;
-    const reached =
-      current?.confirmed === true && !current.tail.ended && sameWorker(current.facts.worker, facts.worker);
+    const reached = current?.confirmed === true && !current.tail.ended && sameWorker(current.facts.worker, worker);
     this.#current = undefined;
     if (!reached) current?.tail.close();
-    const ended = !reached && this.#followed !== undefined && sameWorker(this.#followed, facts.worker);
-    if (ended || (!reached && facts.worker.currConns === 0)) return;
-    const now = this.#clock.now();
-    const old: OldWorker = {
-      tail: reached ? current.tail : undefined,
-      facts: reached ? current.facts : facts,
-      since: now,
-      connections: undefined,
-      listing: undefined,
-      lookAt: now,
-      busy: false,
-    };
-    this.#old.push(old);
-    this.#look(old);
+    const visible = this.#isVisible(worker);
+    if (!reached && !(visible ? this.#around.isAlive(worker.pid) : this.#mayServe(worker))) return;
+    const last = reached ? current.facts : facts;
+    this.#old = [...this.#old, new OldWorker(reached ? current.tail : undefined, last, visible, this.#around)];
   }
 
-  /** Another decision: from now on these sessions have to go. */
-  decided(desired: Desired): void {
-    this.#desired = desired;
-    this.#epoch += 1;
-    for (const old of this.#old) this.#look(old);
+  /** Another decision: from now on other sessions have to go. */
+  decided(): void {
+    for (const old of this.#old) old.look();
   }
 
   /** To be called now and then: looks after old workers, forgets those that have ended. */
   tick(): void {
-    const now = this.#clock.now();
-    this.#old = this.#old.filter((old) =>
-      old.tail === undefined ? now - old.since < UNREACHABLE_FOR_MS : !old.tail.ended,
-    );
-    for (const old of this.#old) if (now >= old.lookAt) this.#look(old);
+    if (this.#old.length === 0) return;
+    this.#old = this.#old.filter((old) => {
+      const there = old.tick();
+      if (!there) this.#endedInGone += old.sessionsEnded;
+      return there;
+    });
   }
 
   /** No old worker that a tail reaches has a session left that the newest decision wants gone from this write service. */
   clear(backend: string): boolean {
-    return this.#old.every(
-      (old) =>
-        old.tail === undefined ||
-        old.tail.ended ||
-        (old.listing?.epoch === this.#epoch && (old.listing.due.get(backend) ?? 0) === 0),
-    );
+    return this.#old.every((old) => old.clear(backend));
   }
 
   /** Sessions in old workers that the newest decision wants gone from this write service, as far as they were listed. */
   remaining(backend: string): number {
-    return this.#old.reduce((sum, { listing }) => sum + (listing?.due.get(backend) ?? 0), 0);
+    return this.#old.reduce((sum, old) => sum + old.remaining(backend), 0);
+  }
+
+  /** Why an old worker may have sessions of this write service on a server that shall not be ready. Undefined: none has. */
+  holds(backend: string): string | undefined {
+    for (const old of this.#old) {
+      const why = old.holds(backend);
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  }
+
+  /** Those that are left. `stopping`: the worker was seen to have been told to stop. */
+  left(): readonly { readonly pid: number; readonly stopping: boolean }[] {
+    return this.#old.map(({ worker: { pid }, stopping }) => ({ pid, stopping }));
+  }
+
+  /** Feeds the watchdogs of all that can be reached, with commands made when they are sent. */
+  feed(commands: () => readonly string[], onAnswer: (text: string) => void): void {
+    for (const old of this.#old) old.feed(commands, onAnswer);
   }
 
   /** Sessions that were ended through tails since the start. */
   get sessionsEnded(): number {
-    return this.#ended;
+    return this.#old.reduce((sum, old) => sum + old.sessionsEnded, this.#endedInGone);
   }
 
   status(): readonly OldWorkerStatus[] {
-    return this.#old
-      .filter((old) => old.tail?.ended !== true)
-      .map((old) => ({
-        pid: old.facts.worker.pid,
-        connections: old.connections,
-        reachable: old.tail !== undefined,
-        fencedSessions: [...(old.listing?.due.values() ?? [])].reduce((sum, count) => sum + count, 0),
-      }));
+    return this.#old.flatMap((old) => old.status() ?? []);
   }
 
   close(): void {
     this.#closed = true;
     this.#current?.tail.close();
-    for (const { tail } of this.#old) tail?.close();
+    for (const old of this.#old) old.close();
   }
 
-  /** Lists, ends what has to go, and lists again until nothing has. Waits as long as the worker hangs; nobody waits for it. */
-  #look(old: OldWorker): void {
-    const { tail } = old;
-    if (tail === undefined || old.busy) return;
-    old.busy = true;
-    const ended = this.#ended;
-    void this.#sweep(old, tail).then(() => {
-      const now = this.#clock.now();
-      const soon = this.#ended > ended || now - old.since < YOUNG_FOR_MS;
-      old.busy = false;
-      old.lookAt = after(now, soon ? LOOK_SOON_MS : LOOK_MS);
-      this.#onChange();
-    });
+  /** It was only taken for replaced. */
+  #takeBack(facts: TargetFacts): void {
+    const old = this.#old.find(({ worker }) => sameWorker(worker, facts.worker));
+    if (old === undefined) return;
+    this.#old = this.#old.filter((one) => one !== old);
+    this.#endedInGone += old.sessionsEnded;
+    const { reached } = old;
+    const tail = old.release();
+    if (tail === undefined || !reached) return;
+    this.#current?.tail.close();
+    this.#current = { tail, facts, confirmed: true, askedAt: this.#clock.now() };
   }
 
-  async #sweep(old: OldWorker, tail: Tail): Promise<void> {
-    for (let round = 1; !tail.ended; round += 1) {
-      const epoch = this.#epoch;
-      const desired = this.#desired;
-      const worker = await tail.worker();
-      if (worker === undefined) return;
-      old.connections = worker.currConns;
-      // An open tail would keep an empty worker from ending.
-      if (worker.currConns === 0) return tail.close();
-      if (desired === undefined) return;
-      // For a moment both workers take connections. This one still obeys, and so gets no session that it must not have.
-      if (!worker.stopping) await tail.fence(fencedLines(old.facts, desired));
-      const sessions = await tail.sessions();
-      if (sessions === undefined) return;
-      const due = dueSessions(sessions, old.facts, desired);
-      const counts = new Map<string, number>();
-      for (const { backend } of due) counts.set(backend, (counts.get(backend) ?? 0) + 1);
-      old.listing = { epoch, due: counts };
-      if (due.length === 0) {
-        if (epoch === this.#epoch) return;
-        continue;
-      }
-      await tail.shutdown(due.map((session) => session.id));
-      if (round === 1) this.#ended += due.length;
-      // They end a moment later; those that resist are asked again, but not hot.
-      await sleep(this.#clock, round < 20 ? ROUND_MS : RESISTING_MS);
-    }
+  #tailEnded(tail: Tail): void {
+    if (this.#current?.tail === tail) this.#current = undefined;
+    if (this.#old.some((old) => old.has(tail))) this.#around.onChange();
   }
-}
 
-/** Lines of write services that shall be in maint. */
-function fencedLines(facts: TargetFacts, desired: Desired): readonly ServerFact[] {
-  return desired.backends
-    .filter(({ exclusive }) => exclusive)
-    .flatMap((backend) => match(facts.servers, backend).wanted)
-    .filter(({ line, state }) => state === 'maint' && isSafeName(line.backend) && isSafeName(line.server))
-    .map(({ line }) => line);
-}
-
-/** Sessions in write services on a server that shall be in maint, and those that still wait and could be given such a server. */
-export function dueSessions(
-  sessions: readonly SessionFact[],
-  facts: TargetFacts,
-  desired: Desired,
-): readonly SessionFact[] {
-  const stay = new Set<string>();
-  const waitersStay = new Set<string>();
-  const exclusive = new Set<string>();
-  for (const backend of desired.backends) {
-    if (!backend.exclusive) continue;
-    exclusive.add(backend.backend);
-    const { wanted } = match(facts.servers, backend);
-    for (const { line, state } of wanted) if (state !== 'maint') stay.add(serverKey(line));
-    if (wanted.every(({ line, state }) => state !== 'maint' || line.maint)) waitersStay.add(backend.backend);
+  #isVisible(worker: WorkerFact): boolean {
+    return this.#visible !== undefined && sameWorker(this.#visible, worker);
   }
-  return sessions.filter((session) => {
-    if (!exclusive.has(session.backend)) return false;
-    return session.server === '<none>' ? !waitersStay.has(session.backend) : !stay.has(serverKey(session));
-  });
+
+  /** Of a worker whose process can't be seen: it had connections, and no tail has ended with it. */
+  #mayServe(worker: WorkerFact): boolean {
+    const followed = this.#followed !== undefined && sameWorker(this.#followed, worker);
+    return !followed && worker.currConns > 0;
+  }
 }

@@ -226,6 +226,9 @@ export function sameWorker(earlier: WorkerFact, later: WorkerFact): boolean {
  */
 export const isHeldInMaint = (server: ServerFact): boolean => (server.adminState & FORCED_MAINT) !== 0;
 
+/** In maint for as long as nobody lifts it, and without a session in the worker that was asked. */
+export const isGone = (server: ServerFact): boolean => isHeldInMaint(server) && server.sessions === 0;
+
 /** The state that a person would name: what the admin bits say, with `down` for a server that its own check (or none) keeps stopped. */
 export function heldState(server: ServerFact): 'ready' | 'drain' | 'maint' | 'down' {
   if (server.maint) return 'maint';

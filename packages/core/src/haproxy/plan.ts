@@ -7,7 +7,7 @@ import { type Reason, reason } from '../model/reason.ts';
 import { healthUp, isSafeName, restoreWeight, setState, shutdownSessions } from './commands.ts';
 import type { Desired, DesiredBackend } from './desired.ts';
 import { leadsElsewhere, match, type Wanted } from './match.ts';
-import { isHeldInMaint, type ServerFact, type TargetFacts } from './parse.ts';
+import { isGone, isHeldInMaint, type ServerFact, type TargetFacts } from './parse.ts';
 
 /** A server line with the member it stands for; none if no desired server claims the line. */
 export interface PlannedServer {
@@ -95,8 +95,6 @@ interface Due {
 }
 
 const named = ({ line, member }: Wanted): PlannedServer => ({ backend: line.backend, server: line.server, member });
-/** Out for as long as nobody lifts it, and without a session in the worker that was asked. */
-const isGone = (line: ServerFact): boolean => isHeldInMaint(line) && line.sessions === 0;
 const isSafe = (line: ServerFact): boolean => isSafeName(line.backend) && isSafeName(line.server);
 
 /** The fences of a write service go into `fence`; returns what follows them. */

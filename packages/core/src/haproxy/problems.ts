@@ -6,6 +6,7 @@ import type { OldWorkerStatus } from './old-workers.ts';
 import { heldState, serverKey, type TargetFacts } from './parse.ts';
 import type { Plan } from './plan.ts';
 import { type Progress, SESSIONS_ALARM_MS, sessionsOn } from './progress.ts';
+import type { TargetStatus } from './report.ts';
 import type { RuntimeFailure } from './runtime.ts';
 
 export interface TargetPicture {
@@ -17,6 +18,7 @@ export interface TargetPicture {
   readonly progress: Progress;
   readonly ledger: DriftLedger;
   readonly oldWorkers: readonly OldWorkerStatus[];
+  readonly watchdog: TargetStatus['watchdog'];
 }
 
 export function problemsOf(picture: TargetPicture): readonly Reason[] {
@@ -27,6 +29,7 @@ export function problemsOf(picture: TargetPicture): readonly Reason[] {
     ...resistanceOf(picture),
     ...driftOf(picture),
     ...oldWorkersOf(picture),
+    ...(picture.watchdog === 'absent' ? [reason('watchdog_absent', { target: picture.target })] : []),
   ];
 }
 

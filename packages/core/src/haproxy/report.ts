@@ -67,7 +67,9 @@ export type TargetReport =
   /** What HAProxy doesn't have. Told when the list changes; empty: all is there again. */
   | { readonly kind: 'missing'; readonly serial: number; readonly at: Millis; readonly missing: readonly Missing[] }
   /** `authorize` said no: the server stays out. Asked again every 250 ms; told once for each decision. */
-  | { readonly kind: 'refused'; readonly serial: number; readonly at: Millis; readonly server: PlannedServer };
+  | { readonly kind: 'refused'; readonly serial: number; readonly at: Millis; readonly server: PlannedServer }
+  /** HAProxy's own watchdog had closed this backend at `at`, because it had not heard of us in time; told once, when it hears of us again. */
+  | { readonly kind: 'watchdog_fired'; readonly at: Millis; readonly backend: string };
 
 export type TargetState = 'unknown' | 'reachable' | 'not_running' | 'hung' | 'no_permission' | 'broken';
 

@@ -24,11 +24,12 @@ export interface RuntimeSocketOptions {
   readonly clock: Clock;
   /** From the connect to the end of the answer. Default 1000. */
   readonly deadlineMs?: number;
+  /** Connections held ready. Default 2: as many as one switch takes, a fence and an opening. */
+  readonly spares?: number;
 }
 
-/** Connections held ready: as many as one switch takes, a fence and an opening. */
 const SPARES = 2;
-/** They are replaced when the line is likely to be quiet again. */
+/** Spares are replaced when the line is likely to be quiet again. */
 const REPLACE_AFTER_MS = 3;
 
 /**
@@ -40,6 +41,7 @@ export class RuntimeSocket {
   readonly path: string;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
+  readonly #most: number;
   #spares: Connection[] = [];
   #inUse = 0;
   #replacing: Timer | undefined;
@@ -49,6 +51,7 @@ export class RuntimeSocket {
     this.path = options.path;
     this.#clock = options.clock;
     this.#deadlineMs = options.deadlineMs ?? 1_000;
+    this.#most = options.spares ?? SPARES;
   }
 
   /**
@@ -97,10 +100,10 @@ export class RuntimeSocket {
   }
 
   #replaceSoon(): void {
-    if (this.#closed || this.#replacing !== undefined) return;
+    if (this.#closed || this.#replacing !== undefined || this.#most === 0) return;
     this.#replacing = this.#clock.after(REPLACE_AFTER_MS, () => {
       this.#replacing = undefined;
-      while (this.#spares.length + this.#inUse < SPARES) this.#spares.push(new Connection(this.path));
+      while (this.#spares.length + this.#inUse < this.#most) this.#spares.push(new Connection(this.path));
     });
   }
 }

@@ -47,13 +47,20 @@ export class Tail {
   }
 
   /** Ends sessions. Their ids are addresses in HAProxy's memory: list and end back to back. */
-  shutdown(ids: readonly string[]): Promise<void> {
-    return this.#send(ids.map((id) => `shutdown session ${id}`));
+  async shutdown(ids: readonly string[]): Promise<void> {
+    await this.order(() => ids.map((id) => `shutdown session ${id}`));
   }
 
   /** Puts servers into maint, which only a worker that has not been told to stop yet obeys. */
-  fence(servers: readonly ServerName[]): Promise<void> {
-    return this.#send(servers.map((server) => setState(server, 'maint')));
+  async fence(servers: readonly ServerName[]): Promise<void> {
+    await this.order(() => servers.map((server) => setState(server, 'maint')));
+  }
+
+  /** Gives orders, made when they are sent: what went before may have taken its time. Resolves with the answers; undefined: the connection has ended. */
+  async order(make: () => readonly string[]): Promise<string | undefined> {
+    const asked = this.#turn.then(() => this.#sendNow(make()));
+    this.#turn = asked;
+    return asked;
   }
 
   close(): void {
@@ -66,11 +73,16 @@ export class Tail {
   }
 
   /** `show info` at the end of each line marks the end of the answer: versions differ in how many prompts a line with `;` prints. */
-  async #send(commands: readonly string[]): Promise<void> {
+  async #sendNow(commands: readonly string[]): Promise<string | undefined> {
+    const whole = (answer: string) => answer.includes('\nStopping: ') && answer.endsWith('\n\n> ');
+    let text = '';
     for (const [, ...line] of lines(commands, [])) {
-      const whole = (answer: string) => answer.includes('\nStopping: ') && answer.endsWith('\n\n> ');
-      if (line.length > 0) await this.#ask([...line, SHOW_INFO].join(';'), whole);
+      if (line.length === 0) continue;
+      const answer = await this.#exchange([...line, SHOW_INFO].join(';'), whole);
+      if (answer === undefined) return undefined;
+      text += answer;
     }
+    return text;
   }
 
   #ask(line: string, complete: (text: string) => boolean): Promise<string | undefined> {

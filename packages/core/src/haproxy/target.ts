@@ -9,22 +9,28 @@ import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
 import { after, type Millis, millis } from '../model/units.ts';
+import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
 import type { Desired } from './desired.ts';
 import { DriftLedger } from './drift.ts';
 import { exchange, type ReadBack } from './exchange.ts';
 import { type Authorize, OpenGate } from './gate.ts';
-import type { LetGo } from './let-go.ts';
+import { HeldWriters } from './held-writers.ts';
+import { type LetGo, letGoOf, STRAGGLER_MS } from './let-go.ts';
+import { type Begun, LetGoLedger } from './let-go-ledger.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
-import { isHeldInMaint, sameWorker, type TargetFacts } from './parse.ts';
+import { HURRY_MS, nextTurnMs, SOON_MS } from './pace.ts';
+import { sameWorker, type TargetFacts } from './parse.ts';
 import type { Plan } from './plan.ts';
 import { problemsOf } from './problems.ts';
+import { isAlive } from './processes.ts';
 import { Progress } from './progress.ts';
 import { Reachability } from './reachability.ts';
 import type { TargetCounters, TargetReport, TargetStatus } from './report.ts';
 import { RuntimeSocket } from './runtime.ts';
 import { Turns } from './turns.ts';
+import { Watchdog } from './watchdog.ts';
 
 export type { Authorize, Opening } from './gate.ts';
 export type { TargetReport, TargetStatus } from './report.ts';
@@ -40,16 +46,12 @@ export interface TargetOptions {
   readonly onTurn?: (() => void) | undefined;
   /** How often HAProxy is looked at while nothing happens; half as often while the master socket tells of reloads. Default 250. */
   readonly pollMs?: number;
+  /** Whether a process is there, in our own pid namespace. */
+  readonly isAlive?: (pid: number) => boolean;
 }
 
-const SOON_MS = 2;
-const SETTLE_SLOWLY_MS = 20;
-const STRAGGLER_MS = 5;
-/** While a write service waits for its next writer HAProxy is read this often, for this long: an opening needs a read-back of the last 50 ms. */
-const WATCHFUL_MS = 40;
+/** For so long a closed write service is taken to wait for its next writer. */
 const WATCHFUL_FOR_MS = 120_000;
-/** After the master socket's end the new worker is looked for this long without a pause. */
-const HURRY_MS = 1_000;
 
 type Counters = { -readonly [Name in keyof TargetCounters]: TargetCounters[Name] };
 
@@ -62,6 +64,9 @@ export class Target {
   readonly #gate: OpenGate;
   readonly #turns: Turns;
   readonly #reach: Reachability;
+  readonly #watchdog: Watchdog;
+  readonly #asked = new AskedBackends();
+  readonly #ledger = new LetGoLedger(this.#asked);
   readonly #drift = new DriftLedger();
   readonly #progress = new Progress();
   readonly #counters: Counters = {
@@ -73,14 +78,12 @@ export class Target {
     sessionsEnded: 0,
     refusals: 0,
   };
-  /** Which member each write service was last read back with, for as long as the decision names it. */
-  readonly #held = new Map<string, string>();
+  readonly #held = new HeldWriters();
   #master: MasterWatch | undefined;
   #desired: Desired | undefined;
   #facts: TargetFacts | undefined;
   #readAt: Millis | undefined;
   #plan: Plan | undefined;
-  readonly #letGo = new Set<string>();
   #missingTold = '';
   #stoppingSince: Millis | undefined;
   #convergedSerial: number | undefined;
@@ -97,7 +100,21 @@ export class Target {
     this.#turns = new Turns(options.clock, () => this.#guardedTurn());
     const { socket: path } = options.spec;
     this.#socket = new RuntimeSocket({ path, clock: options.clock });
-    this.#old = new OldWorkers({ path, clock: options.clock, onChange: () => this.#turns.wake() });
+    this.#old = new OldWorkers({
+      path,
+      clock: options.clock,
+      asked: this.#asked,
+      isAlive: options.isAlive ?? isAlive,
+      onChange: () => {
+        this.#turns.wake();
+        this.#turned();
+      },
+    });
+    this.#watchdog = new Watchdog({
+      path,
+      clock: options.clock,
+      onFired: (backend, at) => this.#report({ kind: 'watchdog_fired', backend, at }),
+    });
     this.#gate = new OpenGate({
       authorize: options.authorize,
       clock: options.clock,
@@ -132,20 +149,17 @@ export class Target {
   /** What the target shall hold from now on. The latest wins; a turn in flight is followed by one more. */
   submit(desired: Desired): void {
     this.#desired = desired;
-    this.#letGo.clear();
-    for (const [backend, member] of this.#held) {
-      const servers = desired.backends.find((one) => one.backend === backend)?.servers;
-      if (!servers?.some((server) => server.member === member && server.state === 'ready')) this.#held.delete(backend);
-    }
+    this.#held.decided(desired);
     this.#settled = false;
     this.#drift.decided(this.#clock.now());
-    this.#old.decided(desired);
+    if (this.#asked.decided(desired)) this.#old.decided();
     this.#turns.wake();
   }
 
   /** Ends all connections after the turn in flight. HAProxy stays as it is. */
   async close(): Promise<void> {
     await this.#turns.stop();
+    await this.#watchdog.close();
     this.#master?.close();
     this.#old.close();
     this.#socket.close();
@@ -153,20 +167,21 @@ export class Target {
 
   /** Whether it has let go of all servers of these backends (write services) that the newest submitted decision does not let in. */
   letGo(backends: readonly string[]): LetGo {
-    // A first version: the second look after a fence, processes without a socket and workers out of reach are still to come.
-    const { name } = this.#o.spec;
-    const { state } = this.status();
-    if (state === 'not_running') return { kind: 'not_running' };
-    if (state !== 'reachable') return { kind: 'holds', why: `HAProxy (${name}) does not answer` };
-    const held = backends.find((backend) => !this.#letGo.has(backend));
-    return held === undefined ? { kind: 'let_go' } : { kind: 'holds', why: `HAProxy (${name}) still holds ${held}` };
+    const { state } = this.#reach;
+    return letGoOf(backends, { target: this.#o.spec.name, state, current: this.#ledger, old: this.#old });
   }
 
   /**
    * Until when HAProxy's own watchdog is to wait before it closes these write services by itself, by backend. Sent at once, to a new worker, and to old
    * workers; a backend that is no longer named is disarmed.
    */
-  feedWatchdog(_deadlines: ReadonlyMap<string, Millis>): void {}
+  feedWatchdog(deadlines: ReadonlyMap<string, Millis>): void {
+    if (!this.#watchdog.feed(deadlines)) return;
+    this.#old.feed(
+      () => this.#watchdog.commands(),
+      (text) => this.#watchdog.took(text),
+    );
+  }
 
   status(): TargetStatus {
     const { spec } = this.#o;
@@ -183,7 +198,7 @@ export class Target {
       problems: this.#problems(),
       masterConnected: this.#master?.connected,
       oldWorkers: this.#old.status(),
-      watchdog: undefined,
+      watchdog: this.#watchdog.state,
       counters: { ...this.#counters, sessionsEnded: this.#counters.sessionsEnded + this.#old.sessionsEnded },
     };
   }
@@ -198,6 +213,7 @@ export class Target {
       progress: this.#progress,
       ledger: this.#drift,
       oldWorkers: this.#old.status(),
+      watchdog: this.#watchdog.state,
     });
   }
 
@@ -205,12 +221,16 @@ export class Target {
   async #guardedTurn(): Promise<number> {
     try {
       const delayMs = await this.#turn();
-      this.#o.onTurn?.();
+      this.#turned();
       return delayMs;
     } catch (err) {
       this.#o.log.error({ err, target: this.#o.spec.name }, 'a turn failed unexpectedly; the next one begins anew');
       return this.#pollMs;
     }
+  }
+
+  #turned(): void {
+    if (!this.#turns.stopped) this.#o.onTurn?.();
   }
 
   #report(report: TargetReport): void {
@@ -229,6 +249,7 @@ export class Target {
       for (const backend of choice.exclusiveOpens) this.#gate.used(backend);
     }
     this.#counters.exchanges += 1;
+    const begun = this.#ledger.begin(this.#clock.now());
     const result = await exchange(this.#socket, commands, desired?.backends ?? [], this.#facts);
     if (this.#turns.stopped) return 0;
     if (result.kind === 'moved') {
@@ -241,11 +262,13 @@ export class Target {
       const hurried = now < this.#hurryUntil;
       const { reports, delayMs } = this.#reach.failed(result, now, { readable: this.#facts !== undefined, hurried });
       if (!this.#reach.answers) this.#settled = false;
+      // Whoever closed the socket may serve its sessions on: it is reached through its tail from now on.
+      if (result.kind === 'not_running' && this.#facts !== undefined) this.#old.aged(this.#facts);
       for (const report of reports) this.#report(report);
       return delayMs;
     }
     for (const report of this.#reach.answered(commands.length > 0, now)) this.#report(report);
-    return this.#took(result, choice, desired);
+    return this.#took(result, choice, desired, begun);
   }
 
   #choice(desired: Desired | undefined): Choice | undefined {
@@ -261,7 +284,7 @@ export class Target {
       now: this.#clock.now(),
       readAt: readAt ?? millis(Number.NEGATIVE_INFINITY),
       lastShutdownAt: this.#lastShutdownAt,
-      restores: (backend, member) => this.#held.get(backend) === member,
+      restores: (backend, member) => this.#held.has(backend, member),
       clear: (backend) => this.#old.clear(backend),
       ask: (opening) => this.#gate.ask(opening, desired.serial),
     });
@@ -271,6 +294,7 @@ export class Target {
     { facts, mostSessions, notes }: Extract<ReadBack, { kind: 'facts' }>,
     choice: Choice | undefined,
     desired: Desired | undefined,
+    begun: Begun,
   ): number {
     const now = this.#clock.now();
     if (notes.length > 0) this.#o.log.debug({ target: this.#o.spec.name, notes: notes.slice(0, 10) }, 'HAProxy said');
@@ -284,6 +308,7 @@ export class Target {
     const sameAsBefore = this.#seeWorker(facts, now);
     this.#facts = facts;
     this.#readAt = now;
+    this.#watchdog.seen(facts.worker);
     if (desired === undefined) {
       this.#old.young(facts);
       return this.#pollMs;
@@ -297,23 +322,12 @@ export class Target {
     const next = this.#chooseOn(facts, desired, now);
     this.#plan = next.plan;
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
-    for (const { line, member, state } of next.plan.wanted) {
-      if (state === 'ready' && member !== undefined && exclusive.has(line.backend) && line.inRotation) {
-        this.#held.set(line.backend, member);
-      }
-    }
+    this.#held.read(desired, next.plan.wanted);
+    this.#ledger.read(begun, facts, now);
     if (this.#settled && sameAsBefore) this.#drift.look(next.plan, exclusive, now);
     for (const report of this.#progress.read(facts, next.plan, desired.serial, now, this.#old)) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
       this.#report(report);
-    }
-    this.#letGo.clear();
-    for (const { backend } of desired === this.#desired ? desired.backends : []) {
-      const held = next.plan.wanted.some(
-        ({ line, state }) =>
-          line.backend === backend && state !== 'ready' && !(isHeldInMaint(line) && line.sessions === 0),
-      );
-      if (!held && this.#old.clear(backend)) this.#letGo.add(backend);
     }
     this.#tellMissing(next.plan, desired.serial, now);
     this.#seeConverged(next, desired, now);
@@ -330,6 +344,7 @@ export class Target {
       this.#counters.reloads += 1;
       this.#progress.otherWorker();
       this.#drift.forget();
+      this.#ledger.otherWorker();
       this.#settled = false;
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
       this.#socket.dropSpares();
@@ -375,24 +390,20 @@ export class Target {
   }
 
   #delay(next: Choice, now: Millis, justOpened: number): number {
-    // A reload is told by the master socket's end; what is left to find is a hand that types.
-    const calm = this.#settled && this.#master?.connected === true;
-    const delays = [calm ? 2 * this.#pollMs : this.#pollMs];
-    // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only now.
-    if (justOpened > 0) delays.push(STRAGGLER_MS);
-    if (this.#awaitsWriter(now)) delays.push(WATCHFUL_MS);
-    if (now < this.#hurryUntil) delays.push(SOON_MS);
-    if (this.#drift.pauseMs(now) > 0) return Math.max(1, this.#drift.pauseMs(now));
-    if (this.#reach.denies(now)) return this.#pollMs;
-    if (next.commands.length > 0) {
-      const tries = this.#progress.leastTries([...next.fences, ...next.opens]);
-      delays.push(tries === 0 ? 0 : tries <= 5 ? SOON_MS : this.#pollMs);
-    }
-    for (const backend of next.settling) {
-      // Without a fence of ours nothing is about to end: an old worker's tail wakes us, or the poll sees it.
-      const since = this.#progress.settlingSince(backend);
-      if (since !== undefined) delays.push(now - since < HURRY_MS ? SOON_MS : SETTLE_SLOWLY_MS);
-    }
-    return Math.min(...delays);
+    // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only a little later.
+    const stragglerMs = justOpened > 0 ? STRAGGLER_MS : undefined;
+    return nextTurnMs({
+      now,
+      pollMs: this.#pollMs,
+      calm: this.#settled && this.#master?.connected === true,
+      awaitsWriter: this.#awaitsWriter(now),
+      hurried: now < this.#hurryUntil,
+      driftPauseMs: this.#drift.pauseMs(now),
+      denied: this.#reach.denies(now),
+      next,
+      tries: ({ fences, opens }) => this.#progress.leastTries([...fences, ...opens]),
+      settlingSince: (backend) => this.#progress.settlingSince(backend),
+      lookAgainMs: this.#ledger.lookAgainMs(now) ?? stragglerMs,
+    });
   }
 }

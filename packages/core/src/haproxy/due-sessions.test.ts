@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
 import type { ServerState } from '../model/decision.ts';
-import { dueSessions } from './old-workers.ts';
+import type { DesiredBackend } from './desired.ts';
+import { countByBackend, drainingSessions, dueSessions } from './due-sessions.ts';
 
 const line = (backend: string, name: string, inRotation: boolean): ModelServer => ({
   backend,
@@ -30,18 +31,17 @@ const sessions = [
   session('other', 'x'),
   session('<NONE>', '<none>'),
 ];
-const due = (states: Record<string, ServerState>) =>
-  dueSessions(sessions, facts, {
-    serial: 1,
-    backends: [
-      {
-        backend: 'rw',
-        exclusive: true,
-        servers: Object.entries(states).map(([member, state]) => ({ member, address: undefined, state })),
-      },
-      { backend: 'ro', exclusive: false, servers: [] },
-    ],
-  }).map(({ id }) => id);
+const asked = (states: Record<string, ServerState>): readonly DesiredBackend[] => [
+  {
+    backend: 'rw',
+    exclusive: true,
+    servers: Object.entries(states).map(([member, state]) => ({ member, address: undefined, state })),
+  },
+  { backend: 'ro', exclusive: false, servers: [] },
+];
+const due = (states: Record<string, ServerState>) => dueSessions(sessions, facts, asked(states)).map(({ id }) => id);
+const draining = (states: Record<string, ServerState>) =>
+  drainingSessions(sessions, facts, asked(states)).map(({ id }) => id);
 
 describe('sessions of an old worker', () => {
   it('stay on the writer, and end everywhere else in the write service, on servers removed by the reload too', () => {
@@ -54,6 +54,19 @@ describe('sessions of an old worker', () => {
 
   it('stay while the server drains', () => {
     expect(due({ a: 'drain', b: 'maint' })).toEqual(['rw/b', 'rw/removed']);
+  });
+
+  it('on a server that drains, or that could be given to it, may stay, and are counted', () => {
+    expect(draining({ a: 'drain', b: 'maint' })).toEqual(['rw/a', 'rw/<none>']);
+    expect(draining({ a: 'ready', b: 'maint' })).toEqual([]);
+    expect(countByBackend([...sessions, session('rw', 'a')])).toEqual(
+      new Map([
+        ['rw', 5],
+        ['ro', 1],
+        ['other', 1],
+        ['<NONE>', 1],
+      ]),
+    );
   });
 
   it('are left alone in read services and in backends that are not ours', () => {
