@@ -57,6 +57,12 @@ const run = promisify(execFile);
 const user = 'postgres';
 const stopSignals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 
+/** One listener for however many servers a long test starts. */
+const atExit = new Set<() => void>();
+process.on('exit', () => {
+  for (const end of atExit) end();
+});
+
 /** The folder of the newest PostgreSQL that is installed (Debian's layout, else what pg_config says). */
 export function postgresBin(): string {
   const root = '/usr/lib/postgresql';
@@ -136,7 +142,7 @@ function controls({ name, bin, port, data, home, logFile }: Place): Postgres {
   const signalFamily = (signal: NodeJS.Signals): void => {
     for (const pid of family()) trySignal(pid, signal);
   };
-  process.on('exit', () => signalFamily('SIGKILL'));
+  atExit.add(() => signalFamily('SIGKILL'));
   const ended = async (pids: readonly number[]): Promise<void> => {
     await program?.exited;
     await eventually(`${name}'s processes to end`, () => pids.every(isGone), 20_000, 5);

@@ -28,6 +28,14 @@ export const quickSpec = {
   proxyTimeout: '3s',
 } as const satisfies ClusterSpec;
 
+/** What Stolon takes when nothing is set, said aloud: for `ctl.update` on a cluster that was started with `quickSpec`. */
+export const defaultSpec = {
+  sleepInterval: '5s',
+  failInterval: '20s',
+  proxyCheckInterval: '5s',
+  proxyTimeout: '15s',
+} as const satisfies ClusterSpec;
+
 export interface StolonCluster extends Common {
   readonly keepers: readonly Keeper[];
   readonly keeper: (uid: string) => Keeper;
