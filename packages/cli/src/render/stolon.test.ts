@@ -2,6 +2,7 @@
 import type { StatusDocument } from '@pgrouted/core/status/schema';
 import { describe, expect, it } from 'vitest';
 import * as documents from '../../test/documents.ts';
+import * as conditions from '../../test/stolon-conditions.ts';
 import * as situations from '../../test/stolon-situations.ts';
 import { type Question, renderExplain } from './explain.ts';
 import { renderStatus } from './status.ts';
@@ -13,10 +14,10 @@ const pages = {
   'every-proxy-has-let-go': situations.everyProxyHasLetGo(),
   'not-enabled': situations.notEnabled(),
   'registration-runs-out': situations.registrationRunsOut(),
-  'no-sentinel': situations.noSentinel(),
-  passive: situations.passive(),
-  'format-version': situations.formatVersion(),
-  'hostile-uids': situations.hostileUids(),
+  'no-sentinel': conditions.noSentinel(),
+  passive: conditions.passive(),
+  'format-version': conditions.formatVersion(),
+  'hostile-uids': conditions.hostileUids(),
 } as const;
 
 const page = (doc: StatusDocument, width: number, colour = false): string =>
@@ -58,7 +59,7 @@ describe('the explanation of a Stolon cluster', () => {
     ['acknowledgement-blocked', situations.acknowledgementBlocked(), { member: 'keeper2', service: 'primary' }],
     ['not-enabled', situations.notEnabled(), { member: 'keeper1', service: 'primary' }],
     ['registration-runs-out', situations.registrationRunsOut(), { member: 'keeper2', service: 'primary' }],
-    ['passive', situations.passive(), { member: 'keeper3' }],
+    ['passive', conditions.passive(), { member: 'keeper3' }],
   ])('of the situation %s is the page that was reviewed', async (name, doc, asked) => {
     await expect(explained(doc, asked)).toMatchFileSnapshot(`../../test/pages/explain-stolon-${name}.txt`);
     expect(explained(doc, asked, true).replace(colourCodes, '')).toBe(explained(doc, asked));

@@ -55,7 +55,7 @@ function nextMaster({ members }: ClusterStatus, stolon: StolonStatus): readonly 
     const text = `the sentinel has chosen ${next}; every proxy has let go, it goes on at its next look (each ${formatAge(sleepIntervalMs)})`;
     return [{ text, ink: 'warn' }];
   }
-  const names = behind.map(({ uid, own }) => `${uid}${own ? ' (this router)' : ''}`).join(', ');
+  const names = listed(behind.map(({ uid, own }) => `${uid}${own ? ' (this router)' : ''}`));
   const text = `the sentinel has chosen ${next} and waits for generation ${generation} to be acknowledged by ${names}`;
   return [{ text, ink: behind.some(({ own }) => own) ? 'bad' : 'warn' }];
 }
@@ -117,13 +117,17 @@ function otherProxies({ proxies, generation }: StolonStatus): readonly Remark[] 
       return { text: `proxy ${proxy.uid}: ${acknowledged}; ${proxy.enabled ? 'enabled' : 'NOT ENABLED'}`, ink: 'warn' };
     });
   if (inOrder.length === 0) return remarks;
-  const names = inOrder.slice(0, shownProxies).map(({ uid }) => uid);
-  const more = inOrder.length > shownProxies ? ` and ${inOrder.length - shownProxies} more` : '';
-  const text = `other proxies, enabled, generation ${generation}: ${names.join(', ')}${more}`;
+  const text = `other proxies, enabled, generation ${generation}: ${listed(inOrder.map(({ uid }) => uid))}`;
   return [...remarks, { text, ink: 'plain' }];
 }
 
 const shownProxies = 12;
+
+/** A fleet may have a hundred of them. */
+function listed(names: readonly string[]): string {
+  const more = names.length > shownProxies ? ` and ${names.length - shownProxies} more` : '';
+  return `${names.slice(0, shownProxies).join(', ')}${more}`;
+}
 
 function sentinelRemark(view: View, { sentinel, writtenAgeMs, sleepIntervalMs, problem }: StolonStatus): Remark {
   // What was written since etcd confirmed the view last is not known.
