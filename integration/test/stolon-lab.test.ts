@@ -4,13 +4,11 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type EtcdLab, startEtcd } from '../lab/etcd.ts';
 import { startPostgres } from '../lab/postgres.ts';
-import { eventually, freePort, temporaryFolder } from '../lab/process.ts';
+import { eventually, temporaryFolder } from '../lab/process.ts';
 import { type StolonCluster, startStolonCluster } from '../lab/stolon/cluster.ts';
-import { type ClusterData, parseClusterData } from '../lab/stolon/cluster-data.ts';
-import { startComposedStolon } from '../lab/stolon/composed.ts';
-import { startSentinel } from '../lab/stolon/sentinel.ts';
+import type { ClusterData } from '../lab/stolon/cluster-data.ts';
 import { type StolonProxy, startStolonProxy } from '../lab/stolon/stolon-proxy.ts';
-import { openStore } from '../lab/stolon/store.ts';
+import { type Witness, watchClusterData } from '../lab/stolon/witness.ts';
 
 const folder = temporaryFolder();
 let etcd: EtcdLab;
@@ -28,28 +26,6 @@ afterAll(async () => {
   await etcd?.stop();
   folder.remove();
 });
-
-interface Put {
-  readonly revision: number;
-  readonly data: ClusterData;
-}
-
-/** Every clusterdata that is put from now on, as another client of etcd sees it. */
-async function watchClusterData(name: string): Promise<readonly Put[]> {
-  const store = openStore({ etcd, name });
-  const puts: Put[] = [];
-  const watch = await store.watch(({ key, value, revision }) => {
-    if (key === 'clusterdata' && value !== undefined) puts.push({ revision, data: parseClusterData(value) });
-  });
-  closing.push(async () => {
-    await watch.close();
-    store.close();
-  });
-  return puts;
-}
-
-const putOf = (puts: readonly Put[], revision: number | undefined): Promise<ClusterData> =>
-  eventually(`the put of revision ${revision}`, () => puts.find((put) => put.revision === revision)?.data);
 
 const proxyOf = async (name: string): Promise<StolonProxy> => {
   const proxy = await startStolonProxy({ etcd, name });
@@ -73,13 +49,14 @@ const serverPort = async (client: pg.Client): Promise<unknown> =>
 
 describe('the model of a Stolon cluster with PostgreSQL', () => {
   const name = 'real';
-  let puts: readonly Put[];
+  let witness: Witness;
   let stolon: StolonCluster;
   let proxies: readonly StolonProxy[];
   let atNaming: (() => Promise<void>) | undefined;
 
   beforeAll(async () => {
-    puts = await watchClusterData(name);
+    witness = await watchClusterData({ etcd, name });
+    closing.push(witness.close);
     stolon = await startStolonCluster({ etcd, name, keepers: 3, beforeNaming: async () => atNaming?.() });
     closing.push(() => stolon.close());
     proxies = [await proxyOf(name), await proxyOf(name)];
@@ -97,7 +74,7 @@ describe('the model of a Stolon cluster with PostgreSQL', () => {
     );
 
   it('begins like Stolon: a first master is built, named, proxies are enabled, standbys are added', async () => {
-    const first = (check: (data: ClusterData) => boolean) => puts.findIndex(({ data }) => check(data));
+    const first = (check: (data: ClusterData) => boolean) => witness.puts.findIndex(({ data }) => check(data));
     const steps = () => [
       first(({ cluster, dbs }) => cluster.status.phase === 'initializing' && Object.keys(dbs).length === 0),
       first(({ cluster }) => cluster.status.phase === 'initializing' && cluster.status.master !== undefined),
@@ -138,7 +115,7 @@ describe('the model of a Stolon cluster with PostgreSQL', () => {
     expect(open).toEqual([0, 0]);
     await Promise.all(sessions.map(({ ended }) => ended));
 
-    const clearing = await putOf(puts, cleared.revision);
+    const clearing = await witness.putOf(cleared.revision);
     expect(clearing.proxy.generation).toBe((before.proxy.generation ?? 0) + 1);
     expect(clearing.proxy.spec).toEqual({ enabledProxies: before.proxy.spec.enabledProxies });
     expect(clearing.cluster.status.master).toBe(cleared.to);
@@ -146,7 +123,7 @@ describe('the model of a Stolon cluster with PostgreSQL', () => {
     expect(clearing.dbs[cleared.from]?.status.healthy).toBeUndefined();
     expect(clearing.dbs[cleared.to]?.spec.role).toBe('master');
     expect(clearing.dbs[cleared.to]?.spec.followConfig).toBeUndefined();
-    const naming = await putOf(puts, named.revision);
+    const naming = await witness.putOf(named.revision);
     expect(naming.proxy).toMatchObject({
       generation: (before.proxy.generation ?? 0) + 2,
       spec: { masterDbUid: cleared.to, enabledProxies: before.proxy.spec.enabledProxies },
@@ -188,7 +165,7 @@ describe('the model of a Stolon cluster with PostgreSQL', () => {
 
   it('replaces a master that the operator fails, and builds its keeper a new db', async () => {
     const { oldMaster, newMaster, cleared } = await stolon.failover((master) => stolon.ctl.failKeeper(master.uid));
-    const clearing = await putOf(puts, cleared.revision);
+    const clearing = await witness.putOf(cleared.revision);
     expect(clearing.keepers[oldMaster.uid]?.status).not.toHaveProperty('healthy');
     expect(clearing.keepers[oldMaster.uid]?.status).not.toHaveProperty('forceFail');
     await stolon.settle();
@@ -213,12 +190,12 @@ describe('the model of a Stolon cluster with PostgreSQL', () => {
 
   it('begins anew on stolonctl init: no dbs, another cluster uid, proxy generations from 0', async () => {
     const before = await stolon.clusterData();
-    const count = puts.length;
+    const count = witness.puts.length;
     const uid = await stolon.ctl.init();
     await stolon.settle();
     await stolon.until('both proxies to be enabled', ({ proxy }) => proxy.spec.enabledProxies?.length === 2);
     expect(uid).not.toBe(before.cluster.uid);
-    const [first, ...later] = puts.slice(count).filter(({ data }) => data.cluster.uid === uid);
+    const [first, ...later] = witness.puts.slice(count).filter(({ data }) => data.cluster.uid === uid);
     expect(first?.data.proxy.generation).toBeUndefined();
     expect(first?.data.dbs).toEqual({});
     expect(later.find(({ data }) => data.proxy.spec.masterDbUid !== undefined)?.data.proxy.generation).toBe(1);
@@ -261,113 +238,5 @@ describe('the model of a standby cluster', () => {
       spec: before.proxy.spec,
     });
     await client.end();
-  });
-});
-
-describe('the model of a Stolon cluster without PostgreSQL', () => {
-  afterEach(close);
-
-  const composed = async (name: string, spec = {}, automatic = false) => {
-    const ports = await Promise.all([freePort(), freePort()]);
-    const keepers = ports.map((port, index) => ({ uid: `keeper${index + 1}`, port }));
-    const stolon = await startComposedStolon({ etcd, name, keepers, spec, automatic });
-    closing.push(() => stolon.close());
-    return stolon;
-  };
-
-  it('fails over again and again, each time when the proxy has acknowledged', async () => {
-    const stolon = await composed('again', { proxyCheckInterval: '50ms', proxyTimeout: '2s' });
-    const proxy = await proxyOf('again');
-    await stolon.enable([proxy.uid]);
-    for (let round = 0; round < 5; round += 1) {
-      const { cleared, named } = await stolon.failover();
-      expect(named).toMatchObject({ masterDbUid: cleared.to, acknowledgedBy: [proxy.uid] });
-      expect(named.generation).toBe(cleared.generation + 1);
-    }
-    const kinds = stolon.history().map(({ kind }) => kind);
-    expect(kinds.filter((kind) => kind === 'cleared').length).toBe(5);
-  });
-
-  it('waits for a dead proxy until its record did not change for twice its timeout, then drops it', async () => {
-    const stolon = await composed('dead', { proxyCheckInterval: '100ms', proxyTimeout: '500ms' });
-    const [alive, dead] = [await proxyOf('dead'), await proxyOf('dead')];
-    await stolon.enable([alive.uid, dead.uid]);
-    // As Stolon does, a proxy publishes the greater of the timeout it had before (15 s at first) and the new one, once.
-    await stolon.eventually(
-      'the short timeout to be published',
-      async () => (await stolon.proxies()).every(({ ProxyTimeout }) => ProxyTimeout === 500e6) || undefined,
-    );
-    await dead.kill();
-    const cleared = await stolon.clear();
-    const named = await stolon.name();
-    const waiting = stolon.history().filter((event) => event.kind === 'waiting_for');
-    expect(waiting.at(-1)).toMatchObject({ proxies: [dead.uid], generation: cleared.generation });
-    expect(named.acknowledgedBy).toEqual([alive.uid]);
-    const { proxy } = await stolon.enable([alive.uid]);
-    expect(proxy.spec.masterDbUid).toBe(cleared.to);
-    await stolon.until('the dead one to be dropped', ({ proxy: { spec } }) => spec.enabledProxies?.length === 1);
-  });
-
-  it('names the master though it is still in recovery: nothing in Stolon looks at that', async () => {
-    const stolon = await composed('slow');
-    const { dbs } = await stolon.clusterData();
-    const standby = Object.values(dbs).find(({ spec }) => spec.role === 'standby');
-    stolon.keeper(standby?.spec.keeperUID ?? '').hold(true);
-    await stolon.clear();
-    const { masterDbUid } = await stolon.name();
-    const db = (await stolon.clusterData()).dbs[masterDbUid];
-    expect(db?.status.currentGeneration).toBe((db?.generation ?? 0) - 1);
-    stolon.keeper(standby?.spec.keeperUID ?? '').hold(false);
-    await stolon.settle();
-  });
-
-  it('forgets a keeper on stolonctl removekeeper, but not the master, and finds one that lives again', async () => {
-    const stolon = await composed('removed');
-    const { dbs } = await stolon.clusterData();
-    await expect(stolon.ctl.removeKeeper('keeper1')).rejects.toThrow("Can't remove");
-    await stolon.ctl.removeKeeper('keeper2');
-    const { keepers, dbs: left } = await stolon.clusterData();
-    expect(Object.keys(keepers)).toEqual(['keeper1']);
-    expect(Object.keys(left).length).toBe(1);
-    await stolon.settle();
-    const found = Object.values((await stolon.clusterData()).dbs).find(({ spec }) => spec.keeperUID === 'keeper2');
-    expect(Object.keys(dbs)).not.toContain(found?.uid);
-  });
-
-  it('has a proxy that closes by itself when it can not check for proxyTimeout, and opens again after that', async () => {
-    const stolon = await composed('watchdog', { proxyCheckInterval: '100ms', proxyTimeout: '500ms' });
-    const proxy = await proxyOf('watchdog');
-    await stolon.enable([proxy.uid]);
-    const forwarding = () => eventually('the proxy to forward', () => proxy.destination());
-    await forwarding();
-    const [member] = etcd.members;
-    member?.freeze();
-    await eventually('the watchdog', () => proxy.history.find(({ kind }) => kind === 'watchdog'));
-    expect([proxy.destination(), proxy.listening()]).toEqual([undefined, false]);
-    member?.thaw();
-    await forwarding();
-    expect(proxy.listening()).toBe(true);
-  });
-
-  it('is led by another sentinel when the first has died and its lease has run out; the first check only records', async () => {
-    const name = 'leaders';
-    const puts = await watchClusterData(name);
-    const stolon = await composed(name, { sleepInterval: '500ms', failInterval: '3s' }, true);
-    const second = startSentinel({ etcd, name });
-    closing.push(() => second.resign());
-    await eventually(
-      'both to stand for election',
-      async () => (await stolon.store.candidates()).length === 2 || undefined,
-    );
-    expect([stolon.sentinel.leads(), second.leads()]).toEqual([true, false]);
-    await stolon.sentinel.kill();
-    const count = puts.length;
-    await eventually('the second to put', () => puts.length > count + 1 || undefined);
-    expect(second.history[0]?.kind).toBe('leads');
-    const [last, first, next] = puts.slice(count - 1);
-    expect({ ...first?.data, changeTime: '' }).toEqual({ ...last?.data, changeTime: '' });
-    expect(next?.data.keepers).not.toEqual(first?.data.keepers);
-    await stolon.ctl.failKeeper('keeper1');
-    await eventually('the second to name a master', () => second.history.find(({ kind }) => kind === 'named'));
   });
 });
