@@ -31,10 +31,6 @@ export interface Handshake {
   readonly emptyAt: number | undefined;
   /** When the last client saw its session end. */
   readonly lastSessionEndAt: number;
-  /** Right before the put that names the new master was sent. */
-  readonly namingAt: number;
-  /** When HAProxy was read with the new server in rotation. */
-  readonly openedAt: number;
 }
 
 export interface Handshakes {
@@ -156,7 +152,6 @@ async function failovers(
 }
 
 async function failover({ stolon, observer, sessions }: Stage, count: number): Promise<Handshake> {
-  await stolon.settle();
   const from = (await stolon.namedMaster())?.spec.keeperUID ?? '';
   const held = await sessions.hold(count);
   if (held.by[from] !== count)
@@ -168,9 +163,9 @@ async function failover({ stolon, observer, sessions }: Stage, count: number): P
   const lastSessionEndAt = await held.ended;
   // Only now does the sentinel look again: nobody else is busy with etcd while the acknowledgement is on its way.
   const named = await stolon.name();
-  const namingAt = fromPerformance(named.decidedAt);
   const to = (await stolon.namedMaster())?.spec.keeperUID ?? '';
-  const opened = await observer.opened(to, namingAt);
+  // Without a probe it opens when the keeper has told once more, which is the sentinel's next check.
+  await Promise.all([observer.opened(to, fromPerformance(named.decidedAt)), stolon.settle()]);
   return {
     generation: cleared.generation,
     clearingAt,
@@ -179,7 +174,5 @@ async function failover({ stolon, observer, sessions }: Stage, count: number): P
     sessionsLeft: looked.sessions,
     emptyAt: looked.emptySince ?? undefined,
     lastSessionEndAt,
-    namingAt,
-    openedAt: opened.receivedAt,
   };
 }

@@ -20,8 +20,6 @@ const handshakeOf = (acknowledgedMs: number, sessionsLeft = 0): Handshake => ({
   sessionsLeft,
   emptyAt: sessionsLeft > 0 ? undefined : 1_000 + acknowledgedMs - 8,
   lastSessionEndAt: 1_005,
-  namingAt: 1_100,
-  openedAt: 1_110,
 });
 
 const failoverOf = (method: Method, firstWriteMs: number): Failover => ({

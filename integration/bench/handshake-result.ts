@@ -12,7 +12,7 @@ import {
 } from './handshake-failover.ts';
 import type { SectionResult } from './result.ts';
 
-/** What the daemon's own journal says, in whole milliseconds: from the pass that saw the clearing put on. */
+/** What the daemon's own journal says: from the pass that saw the clearing put on. */
 export interface InsideDaemon {
   /** To HAProxy read back without sessions. */
   readonly fenced: Summary;
@@ -52,7 +52,6 @@ const handshakeFigures = ({ sessions, rounds, journal }: Handshakes) => {
       rounds.flatMap(({ emptyAt, acknowledgedAt: at }) => (emptyAt === undefined ? [] : [at - emptyAt])),
     ),
     leastEmptyBeforeMs: round(Math.min(...rounds.map(({ emptyAt, acknowledgedAt: at }) => at - (emptyAt ?? at)))),
-    opened: of((one) => one.openedAt - one.namingAt),
     insideDaemon: insideDaemon(journal),
     roundsWithSessionsLeft: rounds.filter(({ sessionsLeft }) => sessionsLeft > 0).length,
   };
@@ -100,8 +99,7 @@ export function handshakeResult(
       'cleared -> acknowledged: from the instant before the sentinel sends the put that takes the master away until an independent watch of etcd (the etcd3 package, a process of its own) has read our record with that generation. Errs upwards.',
       'sessions are held by clients through the write port, all on the master; its HAProxy is asked about every millisecond for the sessions of the write service.',
       'HAProxy empty before: how long before that instant HAProxy itself had been read without a session of the write service, and without one ever since.',
-      'named -> new server in rotation: from the instant before the naming put to the first answer of HAProxy with the new server in rotation; keepers claim at once to have carried out what they are asked, so nothing waits for PostgreSQL.',
-      'inside pgrouted: from its own journal, from the pass that saw the generation on, in whole milliseconds.',
+      'inside pgrouted: from its own journal, from the pass that saw the generation on.',
       'sentinel and keepers are the models in integration/lab/stolon (Stolon v0.17.0); in the first table the sentinel looks when it is told to, and a master fails by `stolonctl failkeeper`.',
       `failovers: the master's keeper and PostgreSQL are killed at one instant; sentinel and keepers run by themselves with Stolon's own intervals (sleepInterval ${stolonDefaults.sleepInterval}, failInterval ${stolonDefaults.failInterval}, proxyCheckInterval ${stolonDefaults.proxyCheckInterval}); before each the sentinel is started anew at a random instant, so that nobody is in step with it. Between failovers sleepInterval is shorter, so that the killed keeper is soon back.`,
       'pgrouted and the model of stolon-proxy serve two clusters alike, on the same machine at the same time: in one cluster the sentinel waits for both. Detection is none of their doing and differs by up to one sleepInterval from failover to failover.',
@@ -146,7 +144,6 @@ function acknowledgementTable(all: readonly ReturnType<typeof handshakeFigures>[
       row(`  (inside pgrouted: seen -> fenced)`, one.insideDaemon.fenced),
       row(`  (inside pgrouted: seen -> acknowledged)`, one.insideDaemon.acknowledged),
       row(`  (HAProxy empty before; least ${showMs(one.leastEmptyBeforeMs)})`, one.emptyBefore),
-      row(`  named -> new server in rotation`, one.opened),
     ]),
     row('(observer: period)', period),
   ]);

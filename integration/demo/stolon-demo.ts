@@ -1,10 +1,9 @@
 // A Stolon cluster behind HAProxy and pgrouted, which is registered as its proxy: the master is killed, and the handshake between sentinel and proxy is
 // shown step by step. Stolon's own components are models here; the screen says so.
-import { execFile } from 'node:child_process';
-import { bundles } from '../lab/daemon.ts';
 import { play } from './act.ts';
 import { calm } from './calm.ts';
 import { keep } from './keep.ts';
+import { pgroutectl, pgroutectlOn, statusOf } from './pgroutectl.ts';
 import type { Screen } from './screen.ts';
 import { intervals, type StolonStage, setStolonStage } from './stolon-stage.ts';
 import { type Finding, tellVerdict, verdictOf } from './verdict.ts';
@@ -17,7 +16,7 @@ export interface StolonDemoOptions {
 }
 
 /** After the acknowledgement, which takes milliseconds; long before the sentinel looks again. */
-const askAfterMs = 150;
+const askAfterMs = 200;
 
 /** Gives the exit code. */
 export async function stolonDemo({ folder, screen, writeEveryMs, keepRunning }: StolonDemoOptions): Promise<number> {
@@ -31,27 +30,23 @@ export async function stolonDemo({ folder, screen, writeEveryMs, keepRunning }: 
   screen.line(
     `  times   shorter than Stolon's own: sleepInterval ${sleepInterval} (5s), failInterval ${failInterval} (20s), proxyCheckInterval ${proxyCheckInterval} (5s),`,
   );
-  screen.line(
-    `          proxyTimeout ${proxyTimeout} (15s). So a dead master is noticed sooner here; the rest is as it is.`,
-  );
+  screen.line(`          proxyTimeout ${proxyTimeout} (15s). So all that waits for an interval comes sooner here.`);
   screen.heading(`Starting on loopback, in ${folder}`);
   const stage = await setStolonStage({ folder, writeEveryMs, screen });
   await calm(stage, screen);
   screen.heading('pgroutectl status');
-  tell(screen, await pgroutectl(stage, 'status'));
+  tell(screen, await pgroutectl(stage.daemon.url, 'status'));
 
   const { cluster } = stage;
   const victim = await cluster.masterKeeper();
   screen.heading(`1. kill -9 of keeper and PostgreSQL of ${victim.uid}, the master`);
   let between: Promise<string> | undefined;
   stage.onCleared(() => {
-    between ??= new Promise((resolve) => setTimeout(resolve, askAfterMs)).then(() =>
-      pgroutectl(stage, 'explain', '--service', 'primary'),
-    );
+    between ??= new Promise((resolve) => setTimeout(resolve, askAfterMs)).then(() => statusOf(stage.daemon));
   });
   const result = await play(stage, screen, { name: 'kill -9', perform: () => victim.kill(), patienceMs: 60_000 });
-  screen.heading('pgroutectl explain --service primary, asked while Stolon had no master and had not named the next');
-  tell(screen, (await between) ?? '');
+  screen.heading(`pgroutectl explain --service primary, ${askAfterMs} ms after the master was taken away`);
+  tell(screen, await pgroutectlOn((await between) ?? '', 'explain', '--service', 'primary'));
 
   screen.heading(`2. ${victim.uid} is started again and becomes a standby`);
   await cluster.until('the old db to be removed', ({ dbs }) =>
@@ -74,15 +69,6 @@ function handshakeKept({ namings }: StolonStage): Finding {
   };
 }
 
-/** What it prints, whatever its exit code. */
-function pgroutectl({ daemon }: StolonStage, ...args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bundles.pgroutectl, '--url', daemon.url, ...args], (_, stdout, stderr) =>
-      resolve(stdout + stderr),
-    );
-  });
-}
-
-function tell(screen: Screen, text: string): void {
-  for (const line of text.trimEnd().split('\n')) screen.line(`  ${line}`);
+function tell(screen: Screen, lines: readonly string[]): void {
+  for (const line of lines) screen.line(line === '' ? '' : `  ${line}`);
 }
