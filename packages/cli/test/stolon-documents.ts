@@ -40,7 +40,7 @@ export const keeper3 = (given: Partial<MemberStatus> = {}) =>
 export const registration = (given: Partial<Registration> = {}): Registration => ({
   uid,
   acknowledgedGeneration: 2,
-  acknowledgedAgeMs: 2_100,
+  acknowledgedAgeMs: 10_909_700,
   acknowledgedRevision: '1230',
   aliveAgeMs: 2_100,
   timeoutMs: 15_000,

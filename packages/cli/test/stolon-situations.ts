@@ -40,7 +40,7 @@ export function acknowledgementBlocked(): StatusDocument {
             { uid, generation: 2, enabled: true, own: true },
             { uid: 'de527100', generation: 2, enabled: true, own: false },
           ],
-          registration: registration({ acknowledgedAgeMs: 7_400, aliveAgeMs: 2_400, hindrance: holds }),
+          registration: registration({ aliveAgeMs: 2_400, hindrance: holds }),
         }),
         members: [
           keeper1({ role: 'promoting', stolon: db('222ed171', { generation: 3 }) }),
@@ -144,7 +144,7 @@ export function registrationRunsOut(): StatusDocument {
         view: view({ confirmedAgeMs: 17_400 }),
         stolon: stolon({
           writtenAgeMs: 18_900,
-          registration: registration({ acknowledgedAgeMs: 17_900, aliveAgeMs: 17_900 }),
+          registration: registration({ aliveAgeMs: 17_900 }),
         }),
         services: [...closed(timedOut, 'keeper2')],
         alarms: [because('etcd_unconfirmed')],

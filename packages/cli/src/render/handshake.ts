@@ -86,8 +86,8 @@ function acknowledged(stolon: StolonStatus, registration: Registration): Handsha
     ...step,
     done: !isEarlier,
     text: isEarlier
-      ? `NOT ACKNOWLEDGED since it was enabled under this master (revision ${enabledSinceRevision}); last told ${formatAge(acknowledgedAgeMs ?? 0)} ago, at revision ${acknowledgedRevision}`
-      : `acknowledged as proxy ${uid}, last told ${formatAge(acknowledgedAgeMs ?? 0)} ago`,
+      ? `NOT ACKNOWLEDGED since it was enabled under this master (revision ${enabledSinceRevision}); the last was at revision ${acknowledgedRevision}`
+      : `acknowledged ${formatAge(acknowledgedAgeMs ?? 0)} ago as proxy ${uid}`,
   };
 }
 

@@ -5,6 +5,7 @@ import * as documents from '../../test/documents.ts';
 import * as conditions from '../../test/stolon-conditions.ts';
 import * as situations from '../../test/stolon-situations.ts';
 import { type Question, renderExplain } from './explain.ts';
+import { handshakeOf } from './handshake.ts';
 import { renderStatus } from './status.ts';
 import { lengthOf } from './text.ts';
 
@@ -77,5 +78,40 @@ describe('the explanation of a Stolon cluster', () => {
 
   it('has no handshake for a read service', () => {
     expect(explained(situations.healthy(), { service: 'replica' })).not.toContain('proxy:');
+  });
+});
+
+describe('handshakeOf', () => {
+  const [cluster] = situations.healthy().clusters;
+  const stolon = cluster?.stolon;
+  const steps = (registration: object, given: object = {}) => {
+    if (cluster === undefined || stolon == null || stolon.registration === null) throw new Error('it is registered');
+    const document = {
+      ...cluster,
+      stolon: { ...stolon, ...given, registration: { ...stolon.registration, ...registration } },
+    };
+    return handshakeOf(document)?.map(({ step, done }) => `${done ? '' : 'not '}${step}`);
+  };
+
+  it('counts an acknowledgement of the same number from before `stolonctl init` for none', () => {
+    expect(steps({ acknowledgedGeneration: 2, acknowledgedAgeMs: 5_000 }, { generationAgeMs: 1_000 })).toContain(
+      'not acknowledged',
+    );
+  });
+
+  it('counts an acknowledgement from before this router was enabled for none', () => {
+    expect(steps({ acknowledgedRevision: '639', enabledSinceRevision: '640' })).toContain('not acknowledged');
+    expect(steps({ acknowledgedRevision: '640', enabledSinceRevision: '640' })).toContain('acknowledged');
+  });
+
+  it('is alive until the proxyTimeout has passed', () => {
+    expect(steps({ aliveAgeMs: 14_999 })).toContain('alive');
+    expect(steps({ aliveAgeMs: 15_000 })).toContain('not alive');
+    expect(steps({ aliveAgeMs: null })).toContain('not alive');
+  });
+
+  it('is none for a passive router', () => {
+    const [passive] = conditions.passive().clusters;
+    expect(passive === undefined ? [] : handshakeOf(passive)).toBeUndefined();
   });
 });
