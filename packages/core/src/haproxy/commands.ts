@@ -34,6 +34,8 @@ export const healthUp = (server: ServerName): string => `set server ${path(serve
 /** HAProxy's own watchdog (haproxy/pgrouted-watchdog.lua) closes the backend so many milliseconds from now, unless it is told again before. */
 export const armWatchdog = (backend: string, ms: number): string => `pgrouted watchdog ${wholeMs(ms)} ${safe(backend)}`;
 
+export const SHOW_WATCHDOG = 'pgrouted watchdog';
+
 export const disarmWatchdog = (backend: string): string => `pgrouted watchdog off ${safe(backend)}`;
 
 /** The watchdog takes an hour at most. */

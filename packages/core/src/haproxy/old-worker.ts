@@ -44,6 +44,16 @@ export interface OldWorkerSurroundings {
   readonly onChange: () => void;
 }
 
+export interface OldWorkerOrigin {
+  /** Undefined: none stood to it. */
+  readonly tail: Tail | undefined;
+  readonly facts: TargetFacts;
+  /** Its process id means something here: it is in our pid namespace. */
+  readonly visible: boolean;
+  /** It has HAProxy's own watchdog. */
+  readonly watched: boolean;
+}
+
 interface Listing {
   /** What was asked when it was made. */
   readonly version: number;
@@ -58,8 +68,8 @@ export class OldWorker {
   readonly facts: TargetFacts;
   readonly #around: OldWorkerSurroundings;
   readonly #since: Millis;
-  /** The ids of HAProxy's processes mean something here: they are in our pid namespace. */
   readonly #visible: boolean;
+  readonly #watched: boolean;
   readonly #reachedOnce: boolean;
   #tail: Tail | undefined;
   #lostAt: Millis;
@@ -69,15 +79,15 @@ export class OldWorker {
   #lookAt: Millis;
   #busy = false;
   #emptied = false;
-  /** `in vain`: it has no watchdog. */
-  #feeding: 'no' | 'yes' | 'again' | 'in vain' = 'no';
+  #feeding: 'no' | 'yes' | 'again' = 'no';
   #ended = 0;
 
-  /** `tail`: undefined if none stood to it. Looks at the worker at once. */
-  constructor(tail: Tail | undefined, facts: TargetFacts, visible: boolean, around: OldWorkerSurroundings) {
+  /** Looks at the worker at once. */
+  constructor({ tail, facts, visible, watched }: OldWorkerOrigin, around: OldWorkerSurroundings) {
     this.facts = facts;
     this.#tail = tail;
     this.#visible = visible;
+    this.#watched = watched;
     this.#around = around;
     this.#reachedOnce = tail !== undefined;
     const now = around.clock.now();
@@ -176,7 +186,7 @@ export class OldWorker {
   /** Feeds its watchdog with commands made when they are sent. While it does not answer the next ones wait, and of those that wait the last counts. */
   feed(commands: () => readonly string[], onAnswer: (text: string) => void): void {
     const tail = this.#tail;
-    if (tail === undefined || this.#feeding === 'in vain') return;
+    if (tail === undefined || !this.#watched) return;
     if (this.#feeding !== 'no') {
       this.#feeding = 'again';
       return;
@@ -184,7 +194,7 @@ export class OldWorker {
     this.#feeding = 'yes';
     void tail.order(commands).then((text) => {
       const again = this.#feeding === 'again';
-      this.#feeding = text?.includes('Unknown command') === true ? 'in vain' : 'no';
+      this.#feeding = 'no';
       if (text !== undefined) onAnswer(text);
       if (again) this.feed(commands, onAnswer);
     });

@@ -86,8 +86,8 @@ export class OldWorkers {
     });
   }
 
-  /** The worker of these facts was replaced, or does not listen any more: its tail, if there is one, is that of an old worker now. */
-  aged(facts: TargetFacts): void {
+  /** The worker of these facts was replaced, or does not listen any more: its tail, if there is one, is that of an old worker now. `watched`: it has HAProxy's own watchdog. */
+  aged(facts: TargetFacts, watched: boolean): void {
     const { worker } = facts;
     if (this.#aged !== undefined && sameWorker(this.#aged, worker)) return;
     this.#aged = worker;
@@ -97,8 +97,9 @@ export class OldWorkers {
     if (!reached) current?.tail.close();
     const visible = this.#isVisible(worker);
     if (!reached && !(visible ? this.#around.isAlive(worker.pid) : this.#mayServe(worker))) return;
-    const last = reached ? current.facts : facts;
-    this.#old = [...this.#old, new OldWorker(reached ? current.tail : undefined, last, visible, this.#around)];
+    const tail = reached ? current.tail : undefined;
+    const origin = { tail, facts: reached ? current.facts : facts, visible, watched };
+    this.#old = [...this.#old, new OldWorker(origin, this.#around)];
   }
 
   /** Another decision: from now on other sessions have to go. */

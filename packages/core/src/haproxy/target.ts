@@ -11,6 +11,7 @@ import type { TargetSpec } from '../model/spec.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
+import { Convergence } from './convergence.ts';
 import type { Desired } from './desired.ts';
 import { DriftLedger } from './drift.ts';
 import { exchange, type ReadBack } from './exchange.ts';
@@ -68,6 +69,7 @@ export class Target {
   readonly #asked = new AskedBackends();
   readonly #ledger = new LetGoLedger(this.#asked);
   readonly #drift = new DriftLedger();
+  readonly #converged = new Convergence(this.#drift);
   readonly #progress = new Progress();
   readonly #counters: Counters = {
     transactions: 0,
@@ -84,10 +86,7 @@ export class Target {
   #facts: TargetFacts | undefined;
   #readAt: Millis | undefined;
   #plan: Plan | undefined;
-  #missingTold = '';
   #stoppingSince: Millis | undefined;
-  #convergedSerial: number | undefined;
-  #settled = false;
   #closedSince: Millis | undefined;
   #lastShutdownAt: Millis | undefined;
   #hurryUntil = millis(Number.NEGATIVE_INFINITY);
@@ -150,7 +149,7 @@ export class Target {
   submit(desired: Desired): void {
     this.#desired = desired;
     this.#held.decided(desired);
-    this.#settled = false;
+    this.#converged.disturbed();
     this.#drift.decided(this.#clock.now());
     if (this.#asked.decided(desired)) this.#old.decided();
     this.#turns.wake();
@@ -193,8 +192,8 @@ export class Target {
       facts: this.#facts,
       readAt: this.#readAt,
       submittedSerial: this.#desired?.serial,
-      convergedSerial: this.#convergedSerial,
-      converged: this.#settled && this.#reach.answers,
+      convergedSerial: this.#converged.serial,
+      converged: this.#converged.settled && this.#reach.answers,
       problems: this.#problems(),
       masterConnected: this.#master?.connected,
       oldWorkers: this.#old.status(),
@@ -261,9 +260,9 @@ export class Target {
       this.#counters.failures += 1;
       const hurried = now < this.#hurryUntil;
       const { reports, delayMs } = this.#reach.failed(result, now, { readable: this.#facts !== undefined, hurried });
-      if (!this.#reach.answers) this.#settled = false;
+      if (!this.#reach.answers) this.#converged.disturbed();
       // Whoever closed the socket may serve its sessions on: it is reached through its tail from now on.
-      if (result.kind === 'not_running' && this.#facts !== undefined) this.#old.aged(this.#facts);
+      if (result.kind === 'not_running' && this.#facts !== undefined) this.#aged(this.#facts);
       for (const report of reports) this.#report(report);
       return delayMs;
     }
@@ -324,13 +323,18 @@ export class Target {
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
     this.#held.read(desired, next.plan.wanted);
     this.#ledger.read(begun, facts, now);
-    if (this.#settled && sameAsBefore) this.#drift.look(next.plan, exclusive, now);
-    for (const report of this.#progress.read(facts, next.plan, desired.serial, now, this.#old)) {
+    if (this.#converged.settled && sameAsBefore) this.#drift.look(next.plan, exclusive, now);
+    const clear = [...exclusive].every((backend) => this.#old.clear(backend));
+    const under = { serial: desired.serial, newest: desired === this.#desired, clear, now };
+    const reports = [
+      ...this.#progress.read(facts, next.plan, desired.serial, now, this.#old),
+      ...this.#converged.read(next.plan, under),
+    ];
+    for (const report of reports) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
+      if (report.kind === 'drift') this.#counters.corrections += report.servers.length;
       this.#report(report);
     }
-    this.#tellMissing(next.plan, desired.serial, now);
-    this.#seeConverged(next, desired, now);
     this.#old.young(facts);
     return this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
   }
@@ -340,12 +344,12 @@ export class Target {
     const before = this.#facts;
     if (before !== undefined && sameWorker(before.worker, facts.worker)) return true;
     if (before !== undefined) {
-      this.#old.aged(before);
+      this.#aged(before);
       this.#counters.reloads += 1;
       this.#progress.otherWorker();
       this.#drift.forget();
       this.#ledger.otherWorker();
-      this.#settled = false;
+      this.#converged.disturbed();
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
       this.#socket.dropSpares();
     }
@@ -354,30 +358,8 @@ export class Target {
     return false;
   }
 
-  #tellMissing({ missing }: Plan, serial: number, now: Millis): void {
-    const text = JSON.stringify(missing);
-    if (text === this.#missingTold || (missing.length === 0 && this.#missingTold === '')) return;
-    this.#missingTold = missing.length === 0 ? '' : text;
-    this.#report({ kind: 'missing', serial, at: now, missing });
-  }
-
-  #seeConverged(next: Choice, desired: Desired, now: Millis): void {
-    const clear = desired.backends.every(({ backend, exclusive }) => !exclusive || this.#old.clear(backend));
-    if (!next.plan.converged || !clear) {
-      this.#settled = false;
-      return;
-    }
-    const servers = this.#drift.restored();
-    if (servers.length > 0) {
-      this.#counters.corrections += servers.length;
-      this.#report({ kind: 'drift', serial: desired.serial, at: now, servers });
-    }
-    if (this.#settled) return;
-    // Submitted while this turn was under way: converged with something older.
-    if (desired !== this.#desired) return;
-    this.#settled = true;
-    this.#convergedSerial = desired.serial;
-    this.#report({ kind: 'converged', serial: desired.serial, at: now });
+  #aged(facts: TargetFacts): void {
+    this.#old.aged(facts, this.#watchdog.knows(facts.worker));
   }
 
   /** A write service is closed and will be opened soon: what is read is kept fresh enough to be opened on. */
@@ -395,7 +377,7 @@ export class Target {
     return nextTurnMs({
       now,
       pollMs: this.#pollMs,
-      calm: this.#settled && this.#master?.connected === true,
+      calm: this.#converged.settled && this.#master?.connected === true,
       awaitsWriter: this.#awaitsWriter(now),
       hurried: now < this.#hurryUntil,
       driftPauseMs: this.#drift.pauseMs(now),

@@ -1,14 +1,20 @@
 // Feeds HAProxy's own watchdog (haproxy/pgrouted-watchdog.lua), which closes a write service by itself when nothing is heard from us in time. Apart
 // from the transactions: short connections of its own, one at a time, so that neither waits for the other.
 //
-//   unknown ──fed──▶ armed ──fed each time a deadline moves──▶ armed        (another worker: unknown again)
-//      └──"Unknown command"──▶ absent: not asked again before another worker answers
+//   unknown ──asked, answers──▶ known ──fed each time a deadline moves──▶ armed        (another worker: unknown again)
+//      └──"Unknown command", or no answer──▶ absent
+//
+// It is asked before it is armed for the first time: in HAProxy 3.0.0 a Lua command is carried out but never answered, and what was armed so could
+// not be fed in an old worker, where an answer that does not come would block the tail.
 import type { Clock } from '../model/clock.ts';
-import { after, type Millis } from '../model/units.ts';
-import { armWatchdog, disarmWatchdog, isSafeName, lines } from './commands.ts';
+import { after, type Millis, millis } from '../model/units.ts';
+import { armWatchdog, disarmWatchdog, isSafeName, lines, SHOW_WATCHDOG } from './commands.ts';
 import { parseAnswer, sameWorker, type WorkerFact } from './parse.ts';
 import type { TargetStatus } from './report.ts';
 import { RuntimeSocket } from './runtime.ts';
+
+/** A worker that did not answer the first question is asked again after this time. */
+const ASK_AGAIN_MS = 10_000;
 
 export interface WatchdogOptions {
   readonly path: string;
@@ -24,6 +30,9 @@ export class Watchdog {
   /** Every backend that was ever fed: those that are no longer named are disarmed. */
   readonly #fed = new Set<string>();
   #worker: WorkerFact | undefined;
+  /** The last worker whose watchdog answered. */
+  #known: WorkerFact | undefined;
+  #askAgainAt: Millis | undefined;
   #state: 'armed' | 'absent' | 'unknown' = 'unknown';
   /** There is something that the current worker has not been told. */
   #due = false;
@@ -53,6 +62,7 @@ export class Watchdog {
   seen(worker: WorkerFact): void {
     if (this.#worker === undefined || !sameWorker(this.#worker, worker)) {
       this.#state = 'unknown';
+      this.#askAgainAt = undefined;
       this.#due = this.#deadlines.size > 0;
     }
     this.#worker = worker;
@@ -90,48 +100,58 @@ export class Watchdog {
     this.#socket.close();
   }
 
+  /** This worker has a watchdog, which may have been armed. */
+  knows(worker: WorkerFact): boolean {
+    return this.#known !== undefined && sameWorker(this.#known, worker);
+  }
+
   #send(): void {
-    const pointless = this.#worker === undefined || this.#failed || this.#state === 'absent';
-    if (!this.#due || pointless || this.#closed || this.#sending !== undefined) return;
-    this.#sending = this.#exchange(this.#worker).finally(() => {
+    const worker = this.#worker;
+    if (!this.#due || worker === undefined || this.#failed || this.#closed || this.#sending !== undefined) return;
+    if (this.#askAgainAt !== undefined && this.#o.clock.now() < this.#askAgainAt) return;
+    this.#sending = this.#tell(worker).finally(() => {
       this.#sending = undefined;
       this.#send();
     });
   }
 
-  async #exchange(worker: WorkerFact | undefined): Promise<void> {
+  async #tell(worker: WorkerFact): Promise<void> {
     this.#due = false;
+    if (!this.knows(worker)) {
+      const answer = await this.#ask([SHOW_WATCHDOG], worker);
+      if (answer === undefined) return;
+      if (/^Unknown command/m.test(answer)) {
+        this.#state = 'absent';
+        this.#askAgainAt = millis(Number.POSITIVE_INFINITY);
+        return;
+      }
+      this.#known = worker;
+    }
+    const text = await this.#ask(this.commands(), worker);
+    if (text === undefined) return;
+    this.took(text);
+    const armed = new Set([...text.matchAll(/^armed (\S+) \d+ ms left$/gm)].map(([, backend]) => backend));
+    const sound = !/^stuck$/m.test(text) && [...this.#deadlines.keys()].every((backend) => armed.has(backend));
+    this.#state = sound ? 'armed' : 'unknown';
+    // An order that came too late has only closed; it has to be given again.
+    if (/^late /m.test(text)) this.#failed = this.#due = true;
+  }
+
+  /** Undefined: not heard, or heard by another worker. */
+  async #ask(commands: readonly string[], worker: WorkerFact): Promise<string | undefined> {
     let text = '';
-    for (const line of lines(this.commands(), [])) {
+    for (const line of lines(commands, [])) {
       const answer = await this.#socket.transact(line);
       const answering = answer.kind === 'answer' ? parseAnswer(answer.text).worker : undefined;
-      if (
-        answer.kind !== 'answer' ||
-        answering === undefined ||
-        worker === undefined ||
-        !sameWorker(worker, answering)
-      ) {
-        // Not heard, or heard by another worker: the next read-back tells whom to say it to.
-        this.#state = 'unknown';
-        this.#due = true;
-        this.#failed = true;
-        return;
+      if (answer.kind !== 'answer' || answering === undefined || !sameWorker(worker, answering)) {
+        const mute = answer.kind === 'hung' && !this.knows(worker);
+        if (mute) this.#askAgainAt = after(this.#o.clock.now(), ASK_AGAIN_MS);
+        this.#state = mute ? 'absent' : 'unknown';
+        this.#failed = this.#due = true;
+        return undefined;
       }
       text += answer.text;
     }
-    this.took(text);
-    this.#state = this.#judge(text);
-    // An order that came too late has only closed; it has to be given again.
-    if (/^late /m.test(text)) {
-      this.#due = true;
-      this.#failed = true;
-    }
-  }
-
-  #judge(text: string): 'armed' | 'absent' | 'unknown' {
-    if (/^Unknown command/m.test(text)) return 'absent';
-    const armed = new Set([...text.matchAll(/^armed (\S+) \d+ ms left$/gm)].map(([, backend]) => backend));
-    const sound = !/^stuck$/m.test(text) && [...this.#deadlines.keys()].every((backend) => armed.has(backend));
-    return sound ? 'armed' : 'unknown';
+    return text;
   }
 }
