@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSy
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { eventually, freePort, giveTo, isRoot, type Program, startProgram } from './process.ts';
+import { endWithEverything, eventually, freePort, giveTo, isRoot, type Program, startProgram } from './process.ts';
 import { childrenOf, isGone, trySignal } from './process-table.ts';
 
 export interface PostgresOptions {
@@ -190,7 +190,13 @@ function controls({ name, bin, port, data, home, logFile }: Place): Postgres {
 
 async function asPostgres(command: string, args: readonly string[]): Promise<void> {
   const become = isRoot() ? ['--reuid', user, '--regid', user, '--init-groups'] : [];
-  await run('setpriv', ['--pdeathsig', 'KILL', ...become, '--', command, ...args], { cwd: '/' });
+  const running = run('setpriv', ['--pdeathsig', 'KILL', ...become, '--', command, ...args], { cwd: '/' });
+  // What it makes must not grow while the folder is taken away.
+  const forget = endWithEverything(async () => {
+    running.child.kill('SIGKILL');
+    await running.catch(() => {});
+  });
+  await running.finally(forget);
 }
 
 function hbaText(lines: readonly string[] = ['host all all 127.0.0.1/32 trust', 'host all all ::1/128 trust']): string {

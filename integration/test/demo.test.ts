@@ -1,4 +1,4 @@
-// The demo as a user runs it: it tells both stories to the end, and neither its end nor Ctrl-C leaves anything behind.
+// The demo as a user runs it: it tells its stories to the end, Patroni's and Stolon's, and neither its end nor Ctrl-C leaves anything behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -51,6 +51,36 @@ describe('npm run demo', () => {
     expect(output).toMatch(/two at once 0 times/);
     expect(output).not.toContain('BROKEN');
     expectNothingLeft(demo);
+  });
+
+  it('shows the handshake of a Stolon failover, says what is a model in it, and clears up', async () => {
+    const demo = startDemo('--stolon');
+    expect(await demo.code, demo.output()).toBe(0);
+    const output = demo.output();
+    expect(output).toMatch(/sentinel and its keepers are models in TypeScript/);
+    expect(output).toMatch(/1\. kill -9 .*the master is withdrawn.*read back out.*generation 3 acknowledged as proxy/s);
+    expect(output).toMatch(
+      /generation 3 acknowledged.*every proxy has acknowledged.*read back ready.*first write again/s,
+    );
+    expect(output).toMatch(/explain --service primary.*is CLOSED.*Stolon withdrew it from its/s);
+    expect(output).toMatch(/asked right before the sentinel's put: 0 before keeper\d was named/);
+    expect(output).toMatch(/two at once 0 times/);
+    expect(output).not.toContain('BROKEN');
+    expectNothingLeft(demo);
+  });
+
+  it('stops everything of the Stolon demo at SIGTERM, while Stolon is being built', async () => {
+    const demo = startDemo('--stolon');
+    await eventually('Stolon to be begun', () => demo.output().includes('Stolon starts'), 60_000);
+    demo.signal('SIGTERM');
+    expect(await demo.code).toBe(143);
+    expectNothingLeft(demo);
+  });
+
+  it("refuses Patroni's --ttl for Stolon", async () => {
+    const demo = startDemo('--stolon', '--ttl', '5');
+    expect(await demo.code).toBe(1);
+    expect(demo.output()).toMatch(/--ttl is Patroni's/);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('stops everything at %s, in the middle of the switchover', async (signal) => {
