@@ -114,7 +114,7 @@ export function stolonReplayed(
 }
 
 const documentSchema = z.object({
-  formatVersion: z.number(),
+  formatVersion: z.literal(1),
   dbs: z.record(
     z.string(),
     z.object({
@@ -131,31 +131,39 @@ const documentSchema = z.object({
 
 type Document = z.infer<typeof documentSchema>;
 
-/** Undefined: not to be read as a document of version 1. */
-export function documentOf(text: string): Document | undefined {
+/** Undefined: it can't be read as that. */
+function parsedAs<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
-    const document = documentSchema.safeParse(JSON.parse(text));
-    return document.success && document.data.formatVersion === 1 ? document.data : undefined;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
 }
 
-/** Each put of clusterdata as a naming, in the order of time. */
+const namingSchema = z.object({
+  formatVersion: z.literal(1),
+  dbs: z.record(z.string(), z.unknown()),
+  proxy: z.object({
+    generation: z.number().nullish(),
+    spec: z.object({ masterDbUid: z.string().nullish(), enabledProxies: z.array(z.string()).nullish() }).nullish(),
+  }),
+});
+const ownerSchema = z.object({ spec: z.object({ keeperUID: z.string() }) });
+
+/** Each write of clusterdata as a naming, in the order of time. Reads no more of it than that takes. */
 export function namings(events: readonly RecordedEvent[]): readonly Naming[] {
   return events.flatMap((event) => {
     if (!('key' in event) || !event.key.endsWith('/clusterdata')) return [];
-    const document = documentOf(event.value);
-    const { masterDbUid, enabledProxies = [] } = document?.proxy.spec ?? {};
-    const db = document?.dbs[masterDbUid ?? ''];
-    const keeper = db?.spec.keeperUID;
+    const document = parsedAs(namingSchema, event.value);
+    const db = document?.proxy.spec?.masterDbUid || undefined;
+    const owner = ownerSchema.safeParse(db === undefined ? undefined : document?.dbs[db]);
     return [
       {
         t_ms: event.t_ms,
         revision: event.mod_revision,
-        keeper,
-        db: keeper === undefined ? undefined : masterDbUid,
-        enabled: enabledProxies,
+        keeper: owner.data?.spec.keeperUID,
+        db: owner.success ? db : undefined,
+        enabled: document?.proxy.spec?.enabledProxies ?? [],
         generation: document?.proxy.generation ?? 0,
       },
     ];
@@ -181,7 +189,7 @@ export function convergences(
   let needed: number | undefined;
   return events.flatMap((event) => {
     if (!('key' in event) || !event.key.endsWith('/clusterdata') || event.mod_revision < namedAt) return [];
-    const found = documentOf(event.value)?.dbs[db];
+    const found = parsedAs(documentSchema, event.value)?.dbs[db];
     if (found === undefined || found.spec.role !== 'master') return [];
     needed ??= found.generation;
     return found.status.currentGeneration >= needed ? [event.t_ms] : [];
@@ -209,7 +217,10 @@ function truth(events: readonly RecordedEvent[], marks: readonly Mark[]): readon
   let document: Document | undefined;
   const become = (t_ms: number, node: string, next: Omit<Postgres, 'word'>, up: boolean): void => {
     const word = !up || next.dead ? 'down' : next.primary ? 'primary' : 'standby';
-    if (nodes.get(node)?.word !== word) probes.push({ t_ms, node, probe: 'pg', value: word });
+    const was = nodes.get(node)?.word;
+    // No PostgreSQL becomes a standby without a restart, which ends every session.
+    if (was === 'primary' && word === 'standby') probes.push({ t_ms: t_ms - 1, node, probe: 'pg', value: 'down' });
+    if (was !== word) probes.push({ t_ms, node, probe: 'pg', value: word });
     nodes.set(node, { ...next, word });
   };
   const told = (t_ms: number, node: string, value: string): void => {
@@ -235,7 +246,7 @@ function truth(events: readonly RecordedEvent[], marks: readonly Mark[]): readon
   for (const { t_ms, event, mark } of lines) {
     if (mark !== undefined) marked(t_ms, mark);
     if (event === undefined || !('key' in event) || event.type === 'delete') continue;
-    if (event.key.endsWith('/clusterdata')) document = documentOf(event.value) ?? document;
+    if (event.key.endsWith('/clusterdata')) document = parsedAs(documentSchema, event.value) ?? document;
     const keeper = /\/keepers\/info\/(.*)$/.exec(event.key)?.[1];
     if (keeper !== undefined) told(t_ms, keeper, event.value);
   }

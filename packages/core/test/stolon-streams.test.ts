@@ -99,7 +99,7 @@ describe('a failover', () => {
       '5250 keeper1 maint former_leader',
       '10258 keeper1 maint not_leader',
     ]);
-    expect(outcome('failkeeper', byProbe).alarms).toEqual(['11020 two_primaries', '31020 nothing']);
+    expect(outcome('failkeeper', byProbe).alarms).toEqual(['11020 two_primaries', '30849 nothing']);
   });
 
   it('reads from the new master while both standbys are built anew', () => {
