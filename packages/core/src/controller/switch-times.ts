@@ -49,7 +49,7 @@ export class SwitchTimes {
         if (report.kind === 'opened' && report.backend === service.backend) {
           const member = report.servers[0]?.member;
           const summary = member === undefined ? undefined : clock.opened(member, now);
-          if (summary !== undefined) entries.push(switchEntry(target, cluster.name, service.name, summary));
+          if (summary !== undefined) entries.push(switchEntry(target, cluster, service.name, summary));
         }
         if (report.kind === 'converged') {
           const writer = writers.get(service.backend);
@@ -77,16 +77,22 @@ function followHandshake(clock: SwitchClock, view: ClusterView, now: Millis): vo
   if (leadership.kind === 'held' && proxies.enabled.some(({ uid }) => uid === registration.uid)) clock.enabled(now);
 }
 
-function switchEntry(target: string, cluster: string, service: string, { from, to, phases }: SwitchSummary): NewEntry {
+function switchEntry(
+  target: string,
+  { name, source }: ClusterSpec,
+  service: string,
+  { from, to, phases }: SwitchSummary,
+): NewEntry {
   return {
     kind: 'switch',
-    cluster,
+    cluster: name,
     service,
     target,
     member: to,
     from,
     to,
-    phases,
+    // A passive reader has no handshake either, and is of Stolon all the same: readers tell by these two.
+    phases: source.kind === 'stolon' ? { acknowledgedMs: null, enabledMs: null, ...phases } : phases,
     text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
   };
 }
