@@ -33,6 +33,10 @@ export class HaproxyModel {
   /** Sessions that were told to end have ended when the next command comes. */
   prompt = false;
   readonly executed: string[] = [];
+  /** What HAProxy's own watchdog was told, by backend; undefined: it is not loaded. */
+  watchdog: Map<string, number> | undefined;
+  /** Answered once more to each order, as the watchdog does when it has closed something or is late. */
+  watchdogSays = '';
   readonly servers: ModelServer[];
   readonly #backends: string[];
 
@@ -91,6 +95,7 @@ export class HaproxyModel {
     if (command.startsWith('show servers state ')) return this.#state(words[2] ?? '');
     if (command.startsWith('show stat ')) return this.#stat(words[1] ?? '');
     if (command === 'show sess') return this.#sessions();
+    if (command.startsWith('pgrouted watchdog')) return this.#watch(words.slice(1));
     this.executed.push(command);
     if (verb === 'shutdown' && words[0] === 'session') return this.#shutdownSession(words[1] ?? '');
     if (verb !== 'set' && verb !== 'shutdown') return 'Unknown command\n\n';
@@ -155,6 +160,18 @@ export class HaproxyModel {
     if (server === undefined) return "No such session (use 'show sess').\n\n";
     if (!this.stubborn) server.ending += 1;
     return '\n';
+  }
+
+  #watch([verb, backend = '']: readonly string[]): string {
+    if (this.watchdog === undefined)
+      return 'Unknown command, but maybe one of the following ones is a better match:\n\n';
+    if (verb === undefined) return 'nothing is armed\n\n';
+    const says = this.watchdogSays;
+    this.watchdogSays = '';
+    if (says.startsWith('late ')) return `${says}\n\n`;
+    if (verb === 'off') this.watchdog.delete(backend);
+    else this.watchdog.set(backend, Number(verb));
+    return `${verb === 'off' ? `off ${backend}` : `armed ${backend} ${verb} ms left`}\n${says === '' ? '' : `${says}\n`}\n`;
   }
 
   #id(backend: string): number {

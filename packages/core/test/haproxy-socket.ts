@@ -23,11 +23,15 @@ export interface ModelSocket {
   fault: Fault;
   /** Every line of the one-shot kind. */
   readonly lines: string[];
+  /** Connections that ask for a prompt are ended. */
+  noPrompt: boolean;
   /** Called before each line is carried out. */
   beforeLine: (line: string) => void;
   /** Connections open now, and the most there ever were at once. */
   readonly open: () => number;
   readonly most: () => number;
+  /** Nobody listens any more; connections stay. */
+  readonly stopListening: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -36,6 +40,7 @@ export async function serveModel(model: HaproxyModel): Promise<ModelSocket> {
   const path = join(folder, 's');
   const open = new Set<Socket>();
   let most = 0;
+  let closed: Promise<void> | undefined;
   const server = createServer((socket) => {
     open.add(socket);
     most = Math.max(most, open.size);
@@ -47,13 +52,18 @@ export async function serveModel(model: HaproxyModel): Promise<ModelSocket> {
     path,
     model,
     fault: 'none',
+    noPrompt: false,
     lines: [],
     beforeLine: () => {},
     open: () => open.size,
     most: () => most,
+    stopListening: () => {
+      closed ??= new Promise((resolve) => server.close(() => resolve()));
+    },
     stop: async () => {
       for (const socket of open) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      served.stopListening();
+      await closed;
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -72,7 +82,9 @@ function serve(socket: Socket, served: ModelSocket): void {
     for (let end = received.indexOf('\n'); end >= 0; end = received.indexOf('\n')) {
       const line = received.slice(0, end);
       received = received.slice(end + 1);
-      if (line === 'prompt') {
+      if (line === 'prompt' && served.noPrompt) {
+        socket.destroy();
+      } else if (line === 'prompt') {
         prompt = true;
         socket.write('\n> ');
       } else if (prompt) {

@@ -6,7 +6,7 @@
 import type { Millis } from '../model/units.ts';
 import type { AskedBackends } from './asked.ts';
 import { isSafeName } from './commands.ts';
-import { STRAGGLER_MS } from './let-go.ts';
+import { remaining, STRAGGLER_MS } from './let-go.ts';
 import { match } from './match.ts';
 import { isGone, type ServerFact, serverKey, type TargetFacts } from './parse.ts';
 
@@ -92,4 +92,4 @@ export class LetGoLedger {
 const sessionsOn = (line: ServerFact): string =>
   line.sessions === undefined
     ? `the sessions on ${serverKey(line)} are not known`
-    : `${line.sessions} sessions remain on ${serverKey(line)}`;
+    : `${remaining(line.sessions)} on ${serverKey(line)}`;

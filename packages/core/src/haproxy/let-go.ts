@@ -13,6 +13,9 @@ export type LetGo =
 /** A session that one of HAProxy's threads was about to give to a server when another one took it out shows up within this time. */
 export const STRAGGLER_MS = 5;
 
+export const remaining = (sessions: number): string =>
+  sessions === 1 ? '1 session remains' : `${sessions} sessions remain`;
+
 /** What the judgement rests on. `holds` says why not; undefined: nothing is held. */
 export interface LetGoFacts {
   readonly target: string;

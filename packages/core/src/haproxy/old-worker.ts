@@ -9,7 +9,7 @@ import { type Clock, sleep } from '../model/clock.ts';
 import { after, type Millis } from '../model/units.ts';
 import type { AskedBackends } from './asked.ts';
 import { countByBackend, drainingSessions, dueSessions, fencedLines } from './due-sessions.ts';
-import { STRAGGLER_MS } from './let-go.ts';
+import { remaining, STRAGGLER_MS } from './let-go.ts';
 import type { TargetFacts, WorkerFact } from './parse.ts';
 import type { Tail } from './tail.ts';
 
@@ -126,7 +126,8 @@ export class OldWorker {
       if (now >= this.#lookAt) this.look();
       return true;
     }
-    if (this.#emptied) return false;
+    // Nobody is connected to it and nobody can be: it only has to end.
+    if (this.#emptied) return this.#visible && this.#around.isAlive(this.worker.pid);
     if (this.#tail !== undefined) this.#lostAt = now;
     this.#tail = undefined;
     if (this.#visible) return this.#around.isAlive(this.worker.pid);
@@ -165,7 +166,7 @@ export class OldWorker {
     if (!this.reached) return this.#emptied ? undefined : `old worker pid ${pid} can not be reached`;
     if (!this.#isCurrent(backend)) return `old worker pid ${pid} has not listed its sessions yet`;
     const sessions = this.remaining(backend) + (this.#listing?.draining.get(backend) ?? 0);
-    if (sessions > 0) return `${sessions} sessions remain on ${backend} in old worker pid ${pid}`;
+    if (sessions > 0) return `${remaining(sessions)} on ${backend} in old worker pid ${pid}`;
     return this.#listing?.complete === true ? undefined : `old worker pid ${pid} was replaced only just now`;
   }
 

@@ -35,6 +35,8 @@ interface Stage {
   readonly model: HaproxyModel;
   readonly served: ModelSocket;
   readonly target: Target;
+  /** Process ids that are there, as far as the target can see. */
+  readonly alive: Set<number>;
   readonly reports: TargetReport[];
   /** Resolves with the first report, past or to come, that fits. */
   readonly until: <K extends TargetReport['kind']>(
@@ -59,10 +61,12 @@ afterEach(async () => {
 async function stage(
   servers: readonly ModelServer[],
   authorize: (serial: number, opens: readonly Opening[]) => Promise<boolean> = async () => true,
+  onTurn?: () => void,
 ): Promise<Stage> {
   const model = new HaproxyModel(servers);
   model.prompt = true;
   const served = await serveModel(model);
+  const alive = new Set<number>();
   const reports: TargetReport[] = [];
   const waiting = new Set<() => void>();
   const target = new Target({
@@ -70,6 +74,9 @@ async function stage(
     clock: realClock,
     log: silentLog,
     authorize,
+    onTurn,
+    // The model's process ids mean nothing to this machine.
+    isAlive: (pid) => alive.has(pid),
     onReport: (report) => {
       reports.push(report);
       for (const look of waiting) look();
@@ -79,6 +86,7 @@ async function stage(
     model,
     served,
     target,
+    alive,
     reports,
     until: (kind, fits = () => true) =>
       new Promise((resolve) => {
@@ -308,5 +316,175 @@ describe('a target', { timeout: 30_000 }, () => {
     expect(s.served.most()).toBeLessThanOrEqual(4);
     await s.target.close();
     await eventually(() => expect(s.served.open()).toBe(0));
+  });
+});
+
+describe('a target that is asked whether HAProxy has let go', { timeout: 30_000 }, () => {
+  const letGo = ({ target }: Stage) => target.letGo(['rw']);
+  const held = (why: string) => ({ kind: 'holds', why });
+  const reload = (s: Stage, servers: readonly ModelServer[]) => {
+    s.model.stopping = 1;
+    const next = new HaproxyModel(servers);
+    next.pid = 2_000;
+    next.prompt = true;
+    s.served.model = next;
+    return next;
+  };
+
+  it('answers for the decision that was submitted last, at once', async () => {
+    const s = await stage([server('a', true, 3), server('b', false)]);
+    await s.until('reloaded');
+    expect(letGo(s)).toEqual(held('HAProxy (test): nothing is decided about rw yet'));
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    expect(letGo(s)).toEqual(held('HAProxy (test): rw has not been read back since the decision'));
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    s.target.submit(want(2, { a: 'ready', b: 'maint' }));
+    expect(letGo(s)).toEqual({ kind: 'let_go' });
+    s.target.submit(want(3, { a: 'maint', b: 'maint' }));
+    expect(letGo(s)).toEqual(held('HAProxy (test): rw has not been read back since the decision'));
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    expect(s.model.server('rw', 'a')).toMatchObject({ sessions: 0, admin: 5 });
+  });
+
+  it('looks again right after a fence, and holds what shows up only then', async () => {
+    let stragglers = 0;
+    let s: Stage | undefined;
+    const told: { readonly stragglers: number; readonly sessions: number | undefined }[] = [];
+    const onTurn = () => {
+      const kind = s?.target.letGo(['rw']).kind;
+      if (s !== undefined && kind === 'let_go')
+        told.push({ stragglers, sessions: s.model.server('rw', 'a')?.sessions });
+    };
+    s = await stage([server('a', true, 3), server('b', false)], undefined, onTurn);
+    await s.until('reloaded');
+    s.served.beforeLine = (line) => {
+      const a = s?.model.server('rw', 'a');
+      if (a === undefined || a.sessions > 0 || stragglers > 0 || line.includes('set server ')) return;
+      stragglers = 1;
+      a.sessions = 1;
+    };
+    s.target.submit(want(1, { a: 'maint', b: 'maint' }));
+    await eventually(() => expect(told.length).toBeGreaterThan(0));
+    expect(told[0]).toEqual({ stragglers: 1, sessions: 0 });
+  });
+
+  it('names what resists, and what drains', async () => {
+    const s = await stage([server('a', true, 3), server('b', false)]);
+    s.model.stubborn = true;
+    s.target.submit(want(1, { a: 'maint', b: 'maint' }));
+    await eventually(() => expect(letGo(s)).toEqual(held('HAProxy (test): 3 sessions remain on rw/a')));
+    s.model.stubborn = false;
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    s.target.submit(want(2, { a: 'ready', b: 'maint' }));
+    await s.until('opened');
+    s.target.submit(want(3, { a: 'drain', b: 'maint' }));
+    await eventually(() => expect(letGo(s)).toEqual(held('HAProxy (test): rw/a is not in maint')));
+  });
+
+  it('takes silence for holding', async () => {
+    const s = await stage([server('a', false)]);
+    s.target.submit(want(1, { a: 'maint' }));
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    s.served.fault = 'silent';
+    await eventually(() => expect(letGo(s)).toEqual(held('HAProxy (test) does not answer')));
+    s.served.fault = 'none';
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+  });
+
+  it('counts the sessions of the worker of before a reload', async () => {
+    const s = await stage([server('a', true, 2), server('b', false)]);
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    await s.until('converged');
+    const old = s.model;
+    old.stubborn = true;
+    const next = reload(s, [server('a', false), server('b', false)]);
+    await s.until('opened', () => next.accepting('rw').length === 1);
+    // They are on the server that shall be ready.
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    s.target.submit(want(2, { a: 'maint', b: 'maint' }));
+    await eventually(() =>
+      expect(letGo(s)).toEqual(held('HAProxy (test): 2 sessions remain on rw in old worker pid 1000')),
+    );
+    s.target.submit(want(3, { a: 'drain', b: 'maint' }));
+    await eventually(() =>
+      expect(letGo(s)).toEqual(held('HAProxy (test): 2 sessions remain on rw in old worker pid 1000')),
+    );
+    s.target.submit(want(4, { a: 'maint', b: 'maint' }));
+    old.stubborn = false;
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    expect(old.server('rw', 'a')?.sessions).toBe(0);
+  });
+
+  it('waits for an old worker out of reach until its process is gone, and tells of it only as long', async () => {
+    const s = await stage([server('a', true, 2)]);
+    s.alive.add(1_000);
+    s.served.noPrompt = true;
+    s.target.submit(want(1, { a: 'maint' }));
+    await s.until('converged');
+    reload(s, [server('a', false)]);
+    await eventually(() => expect(letGo(s)).toEqual(held('HAProxy (test): old worker pid 1000 can not be reached')));
+    await eventually(() => expect(codes(s)).toContain('old_worker_unreachable'));
+    s.alive.delete(1_000);
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    expect(codes(s)).toEqual([]);
+  });
+
+  it('takes a HAProxy that is not there for one without sessions', async () => {
+    const s = await stage([server('a', false)]);
+    await s.until('reloaded');
+    s.alive.add(1_000);
+    await s.target.close();
+    await s.served.stop();
+    const never = new Target({
+      spec: { name: 'never', socket: s.served.path, masterSocket: undefined },
+      clock: realClock,
+      log: silentLog,
+      authorize: async () => true,
+      onReport: () => {},
+    });
+    never.start();
+    await eventually(() => expect(never.letGo(['rw'])).toEqual({ kind: 'not_running' }));
+    expect(never.status().problems.map(({ code }) => code)).toEqual(['target_unreachable']);
+    await never.close();
+  });
+
+  it('believes that a HAProxy without a socket is gone only when its process is', async () => {
+    const s = await stage([server('a', true, 2)]);
+    s.alive.add(1_000);
+    s.served.noPrompt = true;
+    s.target.submit(want(1, { a: 'ready' }));
+    await s.until('converged');
+    await s.served.stop();
+    await eventually(() =>
+      expect(letGo(s)).toEqual(held('HAProxy (test): nobody listens on its socket, but process 1000 still runs')),
+    );
+    s.alive.delete(1_000);
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'not_running' }));
+  });
+
+  it('ends sessions in a HAProxy that stops softly, and has let go when they are gone', async () => {
+    const s = await stage([server('a', true, 2), { ...server('x', true, 1), backend: 'ro' }]);
+    s.alive.add(1_000);
+    s.target.submit(want(1, { a: 'ready' }));
+    await s.until('converged');
+    // The tail stands.
+    const until = s.target.status().counters.exchanges + 3;
+    await eventually(() => expect(s.target.status().counters.exchanges).toBeGreaterThan(until));
+    s.model.stubborn = true;
+    s.model.stopping = 1;
+    s.served.stopListening();
+    await s.until('unreachable');
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    s.target.submit(want(2, { a: 'maint' }));
+    await eventually(() =>
+      expect(letGo(s)).toEqual(held('HAProxy (test): 2 sessions remain on rw in old worker pid 1000')),
+    );
+    s.model.stubborn = false;
+    // One reader is still connected: it runs on.
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'let_go' }));
+    const reader = s.model.server('ro', 'x');
+    if (reader !== undefined) reader.sessions = 0;
+    s.alive.delete(1_000);
+    await eventually(() => expect(letGo(s)).toEqual({ kind: 'not_running' }));
   });
 });
