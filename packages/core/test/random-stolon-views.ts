@@ -101,6 +101,7 @@ const registration: fc.Arbitrary<RegistrationState> = fc.record({
   uid: fc.constant('aaaa0001'),
   startedAt: instant,
   acknowledged: optional(fc.record({ clusterUid, generation, viewRevision: someRevision, at: instant })),
+  registeredAt: optional(instant),
   aliveAt: optional(instant),
   timeoutMs: fc.constantFrom(2_000, 15_000, 30_000),
   hindrance: optional(fc.constant('edge does not answer')),
