@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { eventually, type Program, startProgram } from './process.ts';
 
 export interface HaproxyPaths {
@@ -219,11 +220,16 @@ export interface ConfigOptions {
   readonly backendOptions?: readonly string[];
   /** More lines for `global`. */
   readonly globalOptions?: readonly string[];
+  /** Loads HAProxy's own watchdog. */
+  readonly watchdog?: boolean;
   /** Level of the stats socket. Default `admin`. */
   readonly level?: 'user' | 'operator' | 'admin';
   /** Appended as it is: more sections. */
   readonly extra?: string;
 }
+
+/** What is delivered to be loaded by HAProxy. */
+export const watchdogLua = fileURLToPath(new URL('../../haproxy/pgrouted-watchdog.lua', import.meta.url));
 
 /** `global` and `defaults`, the same in every file that is used here. */
 export const configHead = (head: {
@@ -265,7 +271,10 @@ export function haproxyConfig(options: ConfigOptions): (paths: HaproxyPaths) => 
       ...configHead({
         adminSocket: paths.adminSocket,
         level: options.level ?? 'admin',
-        globalOptions: options.globalOptions ?? [],
+        globalOptions: [
+          ...(options.watchdog === true ? [`lua-load ${watchdogLua}`] : []),
+          ...(options.globalOptions ?? []),
+        ],
         checkTimeout: '400ms',
       }),
       'frontend fe_rw',

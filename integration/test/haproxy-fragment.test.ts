@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type FragmentOptions, haproxyFragment } from '@pgrouted/core/haproxy/fragment';
 import { describe, expect, it } from 'vitest';
-import { startHaproxy } from '../lab/haproxy.ts';
+import { startHaproxy, watchdogLua } from '../lab/haproxy.ts';
 import { freePort, temporaryFolder } from '../lab/process.ts';
 import { openSession, startIdentityServer } from '../lab/sessions.ts';
 
@@ -37,7 +37,8 @@ describe('the fragment', () => {
         { name: 'primary', backend: 'orders_primary', role: 'primary' as const },
         { name: 'replica', backend: 'orders_replica', role: 'replica' as const },
       ];
-      writeFileSync(fragment, haproxyFragment({ socket: join(folder.path, 'admin.sock'), services, members }));
+      const socket = join(folder.path, 'admin.sock');
+      writeFileSync(fragment, haproxyFragment({ socket, services, members, watchdogLua }));
       writeFileSync(
         other,
         'defaults\n    mode http\n    timeout connect 1s\n    timeout client 1s\n    timeout server 1s\n',

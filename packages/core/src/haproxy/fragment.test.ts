@@ -40,6 +40,13 @@ describe('the fragment', () => {
     expect(haproxyFragment(options)).not.toMatch(/external-check|insecure-fork-wanted/);
   });
 
+  it("loads HAProxy's own watchdog where it is asked to", () => {
+    const text = haproxyFragment({ ...options, watchdogLua: '/usr/share/pgrouted/pgrouted-watchdog.lua' });
+    expect(linesOf(text, 'lua-load')).toEqual(['lua-load /usr/share/pgrouted/pgrouted-watchdog.lua']);
+    expect(text.indexOf('lua-load')).toBeLessThan(text.indexOf('frontend'));
+    expect(linesOf(haproxyFragment(options), 'lua-load')).toEqual([]);
+  });
+
   it('gives a member whose name HAProxy can not hold a number: it is found by its address', () => {
     const members = ['pg 1', 'server-1', 'x;\nglobal'].map((name, i) => ({ name, host: `10.0.0.${i}`, port: 5432 }));
     const text = haproxyFragment({ ...options, members, services: options.services.slice(0, 1) });
@@ -66,6 +73,8 @@ describe('the fragment', () => {
     ['a port of a service that is none', { services: [{ ...service, port: 70_000 }] }],
     ['a backend name that is none', { services: [{ ...service, backend: 'a b' }] }],
     ['a relative socket path', { socket: 'admin.sock' }],
+    ['a relative path of the watchdog', { watchdogLua: 'pgrouted-watchdog.lua' }],
+    ['a path of the watchdog with a line end', { watchdogLua: '/a\nlua-load /b' }],
     ['a socket path with a space', { socket: '/run/a b' }],
     ['two services on one port', { services: [service, { ...service, backend: 'c' }] }],
     ['two services with one backend', { services: [service, { ...service, port: 5 }] }],

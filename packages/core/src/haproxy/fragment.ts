@@ -24,13 +24,14 @@ export interface FragmentOptions {
   readonly members: readonly FragmentMember[];
   /** The address to listen on. Default: all. */
   readonly bind?: string;
+  /** Where pgrouted-watchdog.lua is installed; loads it. Needs a HAProxy that was built with Lua. */
+  readonly watchdogLua?: string;
 }
 
 /** The fragment; throws on a name, address or port that HAProxy would not take, naming it. */
 export function haproxyFragment(options: FragmentOptions): string {
-  if (!/^\/[A-Za-z0-9_.:/+@-]+$/.test(options.socket)) {
-    throw new Error(`the stats socket must be an absolute path without spaces: ${JSON.stringify(options.socket)}`);
-  }
+  checkPath(options.socket, 'the stats socket');
+  if (options.watchdogLua !== undefined) checkPath(options.watchdogLua, 'the path of pgrouted-watchdog.lua');
   const servers = serverLines(options.members);
   const services = options.services.map((service) => ({
     ...service,
@@ -52,13 +53,22 @@ export function haproxyFragment(options: FragmentOptions): string {
     'global',
     '    # pgrouted needs "level admin" and write permission. Leave this line out if your configuration has it already.',
     `    stats socket ${options.socket} mode 660 level admin`,
-    '    # Room for pgrouted (up to 4 connections) beside your own tools.',
+    '    # Room for pgrouted (up to 5 connections) beside your own tools.',
     '    stats maxconn 20',
     '    stats timeout 30s',
+    ...watchdogLines(options.watchdogLua),
     ...services.flatMap((service) => serviceLines(service, servers, options.bind)),
     '',
   ].join('\n');
 }
+
+const watchdogLines = (path: string | undefined): readonly string[] =>
+  path === undefined
+    ? []
+    : [
+        '    # Lets HAProxy close the write services by itself when pgrouted is killed or frozen while it is registered as a Stolon proxy.',
+        `    lua-load ${path}`,
+      ];
 
 const DEFAULT_PORT = { primary: 5000, replica: 5001 } as const;
 
@@ -122,6 +132,11 @@ function hostText(host: string): string {
   if (version === 6) return `[${host}]`;
   if (version === 4 || /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(host)) return host;
   throw new Error(`neither an IP address nor a host name: ${JSON.stringify(host)}`);
+}
+
+function checkPath(path: string, what: string): void {
+  if (/^\/[A-Za-z0-9_.:/+@-]+$/.test(path)) return;
+  throw new Error(`${what} must be an absolute path without spaces: ${JSON.stringify(path)}`);
 }
 
 function checkPort(port: number, of: string): void {
