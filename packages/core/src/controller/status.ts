@@ -229,6 +229,7 @@ function serviceDocument(
     role: service.role,
     open: servers.some((server) => server.state === 'ready'),
     routing: servers.some((server) => server.state === 'ready' && server.held.some((held) => held.state === 'ready')),
+    kept: (service.undecided === true ? service.keep : undefined) ?? null,
     reason: reasonDocument(service.reason),
     servers,
   };

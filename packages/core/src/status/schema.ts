@@ -141,6 +141,13 @@ const serviceSchema = z.object({
   role: z.enum(['primary', 'replica']),
   open: z.boolean().describe('at least one server is decided ready'),
   routing: z.boolean().describe('at least one target holds at least one ready server'),
+  kept: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      'the member whose server stays as it is for a moment after a start: in if it is in, never let in; null: none',
+    ),
   reason: reasonSchema,
   servers: z.array(
     z.object({ member: z.string(), state: serverState, reason: reasonSchema, held: z.array(heldSchema) }),
@@ -215,7 +222,10 @@ export type ReasonDocument = z.infer<typeof reasonSchema>;
  * Null: did not happen in this switch, or not yet.
  */
 export const switchPhasesSchema = z.object({
-  leaderGoneMs: z.number().nullable().describe('the leader key was seen to go (or to be taken over)'),
+  leaderGoneMs: z
+    .number()
+    .nullable()
+    .describe('the leader key (Stolon: the naming) was seen to go, or to be taken over'),
   leaderNamedMs: z.number().nullable().describe('the new leader was seen'),
   fencedMs: z.number().nullable().describe('the old server was read back out, its sessions gone'),
   provenMs: z.number().nullable().describe('the new server was proven to take writes'),
@@ -238,7 +248,7 @@ export const journalEntrySchema = z.object({
     'started',
     'stopping',
     'view', // the first view, a new list, a rewind, confirmation lost and regained
-    'leader', // the leader key changed
+    'leader', // the leader key (Stolon: masterDbUid) changed
     'member', // a member came, went, changed role or state
     'probe', // a member's PostgreSQL says something else than before
     'decision', // a member's state in a service changed

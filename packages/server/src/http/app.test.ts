@@ -97,6 +97,20 @@ describe("HAProxy's check", () => {
     expect([answer.statusCode, answer.json()]).toEqual([status, body]);
   });
 
+  it('holds on to a server that is kept as it is after a start', async () => {
+    const clusters = stolonStatus.clusters.map((cluster) => ({
+      ...cluster,
+      services: cluster.services.map((service) => ({
+        ...service,
+        kept: 'keeper1',
+        servers: service.servers.map((server) => ({ ...server, state: 'drain' as const })),
+      })),
+    }));
+    const both = (path: string) => get({ status: { ...stolonStatus, clusters } }, `/haproxy/shop_primary/${path}`);
+    expect([(await both('keeper1')).statusCode, (await both('keeper1')).json()]).toEqual([200, 'kept']);
+    expect((await both('keeper2')).statusCode).toBe(503);
+  });
+
   it('fails as long as nothing is decided', async () => {
     expect((await get({ status: emptyStatus }, '/haproxy/orders_primary/line1')).statusCode).toBe(503);
   });

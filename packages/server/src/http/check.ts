@@ -8,11 +8,12 @@ import { sendJson } from './json.ts';
 export function checkRoutes(app: FastifyInstance, api: RouterApi): void {
   app.get<{ Params: { backend: string; server: string } }>('/haproxy/:backend/:server', (request, reply) => {
     const state = stateOf(api.status(), request.params.backend, request.params.server);
-    return sendJson(reply, state === 'ready' ? 200 : 503, state);
+    return sendJson(reply, state === 'ready' || state === 'kept' ? 200 : 503, state);
   });
 }
 
-type State = ServiceStatus['servers'][number]['state'] | 'unknown';
+/** `kept`: neither decided in nor out for a moment after a start; closing it for that would cut what the process before had let in. */
+type State = ServiceStatus['servers'][number]['state'] | 'kept' | 'unknown';
 
 /** What is decided for the server line `server` of `backend`; `unknown` unless exactly one state is. */
 function stateOf(status: StatusDocument, backend: string, server: string): State {
@@ -25,7 +26,7 @@ function stateOf(status: StatusDocument, backend: string, server: string): State
         // Until HAProxy has been read the member's own name stands for its line.
         return lines.length > 0 ? lines.includes(server) : member === server;
       })
-      .map(({ state }) => state),
+      .map(({ member, state }) => (services.some(({ kept }) => kept === member) ? 'kept' : state)),
   );
   const [state, other] = states;
   return state === undefined || other !== undefined ? 'unknown' : state;
