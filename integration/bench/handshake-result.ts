@@ -57,16 +57,32 @@ const handshakeFigures = ({ sessions, rounds, journal }: Handshakes) => {
   };
 };
 
-const parts: readonly (readonly [string, (one: Failover) => number])[] = [
-  ['kill -> master taken away', (one) => one.clearingAt - one.killedAt],
-  ['taken away -> acknowledged', (one) => one.acknowledgedAt - one.clearingAt],
-  ['acknowledged -> new master named', (one) => one.namingAt - one.acknowledgedAt],
-  ['named -> the way is open', (one) => one.openedAt - one.namingAt],
-  ['open -> first write', (one) => one.firstWriteAt - one.openedAt],
-  ['taken away -> first write', (one) => one.firstWriteAt - one.clearingAt],
-  ['kill -> first write', (one) => one.firstWriteAt - one.killedAt],
-  ['(taken away -> new PostgreSQL takes writes)', (one) => one.writableAt - one.clearingAt],
-  ['(named and writable -> first write)', (one) => one.firstWriteAt - Math.max(one.namingAt, one.writableAt)],
+interface Part {
+  /** In the file. */
+  readonly key: string;
+  /** In the table. */
+  readonly name: string;
+  readonly of: (one: Failover) => number;
+}
+
+const parts: readonly Part[] = [
+  { key: 'detectionMs', name: 'kill -> master taken away', of: (one) => one.clearingAt - one.killedAt },
+  { key: 'acknowledgedMs', name: 'taken away -> acknowledged', of: (one) => one.acknowledgedAt - one.clearingAt },
+  { key: 'namedMs', name: 'acknowledged -> new master named', of: (one) => one.namingAt - one.acknowledgedAt },
+  { key: 'openedMs', name: 'named -> the way is open', of: (one) => one.openedAt - one.namingAt },
+  { key: 'firstWriteMs', name: 'open -> first write', of: (one) => one.firstWriteAt - one.openedAt },
+  { key: 'sinceTakenAwayMs', name: 'taken away -> first write', of: (one) => one.firstWriteAt - one.clearingAt },
+  { key: 'totalMs', name: 'kill -> first write', of: (one) => one.firstWriteAt - one.killedAt },
+  {
+    key: 'writableMs',
+    name: '(taken away -> new PostgreSQL takes writes)',
+    of: (one) => one.writableAt - one.clearingAt,
+  },
+  {
+    key: 'sinceNamedAndWritableMs',
+    name: '(named and writable -> first write)',
+    of: (one) => one.firstWriteAt - Math.max(one.namingAt, one.writableAt),
+  },
 ];
 const sinceClearing = (one: Failover): number => one.firstWriteAt - one.clearingAt;
 
@@ -84,7 +100,7 @@ export function handshakeResult(
       spec: stolonDefaults,
       rounds: failovers.map((one) => ({
         method: one.method,
-        ...Object.fromEntries(parts.map(([name, value]) => [name, round(value(one))])),
+        ...Object.fromEntries(parts.map(({ key, of: value }) => [key, round(value(one))])),
       })),
     },
   };
@@ -150,7 +166,7 @@ function acknowledgementTable(all: readonly ReturnType<typeof handshakeFigures>[
 }
 
 function failoverTable(failovers: readonly Failover[]): string {
-  const rows = parts.map(([name, value]) => [
+  const rows = parts.map(({ name, of: value }) => [
     name,
     ...methods.flatMap((method) => {
       const values = of(failovers, method).map(value);
