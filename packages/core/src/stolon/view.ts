@@ -52,7 +52,7 @@ function usable(seen: Seen, key: string, data: ClusterData, { modRevision: revis
   const restored = before !== undefined && isEarlier(records.revision, revision, before);
   const first = before?.proxies === undefined || before.proxies.clusterUid === NEVER_READ;
   const named = leadershipAfter(known, { data, revision, now, first, restored });
-  const position = masterPosition(data) ?? known?.position;
+  const position = masterPosition(data) ?? known?.position ?? furthest(data);
   const { members, problems } = foldMembers({
     key,
     data,
@@ -186,6 +186,16 @@ const sameNaming = ({ proxies }: ClusterView, { masterDbUid }: ClusterData): boo
 function masterDb(data: ClusterData) {
   const db = namedKeeper(data) === undefined ? undefined : data.dbs.get(data.masterDbUid ?? '')?.db;
   return db?.ok ? db.value : undefined;
+}
+
+/** First looked at while nobody is named: what some server has is at least what the master had written. */
+function furthest({ dbs }: ClusterData): Lsn | undefined {
+  let most: Lsn | undefined;
+  for (const { db } of dbs.values()) {
+    const position = db.ok ? db.value.position : undefined;
+    if (position !== undefined && (most === undefined || position > most)) most = position;
+  }
+  return most;
 }
 
 const masterPosition = (data: ClusterData): Lsn | undefined => masterDb(data)?.position;
