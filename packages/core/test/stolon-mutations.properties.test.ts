@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../src/replay/replay.ts';
 import { damaged, mutation } from './mutations.ts';
 import { opens, untrue } from './recordings.ts';
-import { modesOf, namings, stolonRecording, stolonReplayed } from './stolon-recordings.ts';
+import { namings } from './stolon-history.ts';
+import { modesOf, stolonRecording, stolonReplayed } from './stolon-recordings.ts';
 
 const names = [
   'failover',

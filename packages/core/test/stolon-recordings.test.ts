@@ -2,15 +2,9 @@
 // PostgreSQL that takes writes. By probes and by clusterdata alone; as a router that only reads, and as each of the recorded proxies.
 import { describe, expect, it } from 'vitest';
 import { type Open, untrue } from './recordings.ts';
+import { convergences } from './stolon-history.ts';
 import { outcome } from './stolon-outcomes.ts';
-import {
-  convergences,
-  modeName,
-  modesOf,
-  type StolonMode,
-  type StolonRecording,
-  stolonRecordingNames,
-} from './stolon-recordings.ts';
+import { modeName, modesOf, type StolonMode, type StolonRecording, stolonRecordingNames } from './stolon-recordings.ts';
 
 /** Who is let in for writing, one after the other, however it is decided and in whose place. */
 const writers: Readonly<Record<string, readonly string[]>> = {

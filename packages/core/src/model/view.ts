@@ -92,7 +92,10 @@ export type Leadership =
        * when we first looked. `regained`: the same member held it before, and nobody in between.
        */
       readonly origin?: 'named' | 'found' | 'regained' | undefined;
-      /** Records written after this revision tell about this leadership; `revision` when missing, earlier when `regained`. */
+      /**
+       * Records written after this revision tell about this leadership; `revision` when missing, earlier when `regained`. Stolon: set only where
+       * clusterdata went back in time.
+       */
       readonly recordsFrom?: Revision | undefined;
       /** Since when, without a break, the member's record has proven the promotion; undefined: it does not. */
       readonly recordProofSince?: Millis | undefined;
@@ -100,7 +103,8 @@ export type Leadership =
       readonly createRevision?: Revision | undefined;
       /**
        * Stolon: the member's db has proven by record that it takes writes once `status.currentGeneration` reached this: `generation` as it was when the
-       * db was first seen both named and with role master. Undefined in Stolon: its role is not master (yet).
+       * db was first seen both named and with role master. Undefined in Stolon: its role is not master (yet), or clusterdata went back in time and
+       * has not been written since.
        */
       readonly proofGeneration?: number | undefined;
     }

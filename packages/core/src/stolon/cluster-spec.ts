@@ -1,5 +1,5 @@
-// The cluster spec in clusterdata: what an operator set with stolonctl, with the defaults that every Stolon component applies when it reads it, and the
-// validation that each of them runs before it uses the document (stolon v0.17.0, internal/cluster/cluster.go).
+// The cluster spec in clusterdata: what an operator set with stolonctl, with the defaults that every Stolon component
+// applies when it reads it, and the validation that each of them runs first (stolon v0.17.0, internal/cluster/cluster.go).
 import * as z from 'zod';
 import { parseDuration } from './duration.ts';
 
@@ -90,6 +90,7 @@ export const clusterSpecSchema = z.object({
 
 type Spec = z.infer<typeof clusterSpecSchema>;
 
+/** What routing needs of a spec that Stolon takes. */
 export const specOf = (spec: Spec): StolonClusterSpec => ({
   sleepIntervalMs: spec.sleepInterval,
   requestTimeoutMs: spec.requestTimeout,

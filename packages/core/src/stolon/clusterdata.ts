@@ -1,6 +1,7 @@
-// clusterdata: the one record in which Stolon keeps everything that it has decided (format version 1, stolon v0.17.0, internal/cluster/cluster.go).
-// Go leaves out what is false, zero or empty, so a missing `healthy` is false and a missing `generation` is 0. Unknown fields are ignored. What is wrong
-// within one keeper or db costs only that one; what is wrong elsewhere, everything.
+// clusterdata: the one record in which Stolon keeps everything that it has decided (format version 1, stolon v0.17.0,
+// internal/cluster/cluster.go). Go leaves out what is false, zero or empty, so a missing `healthy` is false and a missing
+// `generation` is 0. Unknown fields are ignored. What is wrong within one keeper or db costs only that one; what is wrong
+// elsewhere, everything.
 import * as z from 'zod';
 import { hasControlCharacter } from '../store/names.ts';
 import { fits, type Parsed, parsed, parseJson, readOnce } from '../store/parsed.ts';
@@ -67,6 +68,7 @@ const schema = z.object({
 /** The entry `clusterdata`, read once: it is by far the longest record, and most events change another key. */
 export const readClusterData = readOnce(parseClusterData);
 
+/** Not readable only where Stolon's own components could not read it either; what they refuse is told apart. */
 export function parseClusterData(text: string): Parsed<ClusterDataReading> {
   // Apart from the rest: another version may look otherwise altogether.
   const version = parseJson(text, versionSchema);

@@ -1,4 +1,5 @@
-// dbs[..] in clusterdata: one data directory on one keeper. `spec` is what the sentinel wants of it, `status` what its keeper told, up to some 10 s ago.
+// dbs[..] in clusterdata: one data directory on one keeper. `spec` is what the sentinel wants of it, `status` what its
+// keeper told, up to some 10 s ago.
 import * as z from 'zod';
 import { type Lsn, lsn } from '../model/units.ts';
 import type { Address } from '../model/view.ts';
@@ -107,6 +108,7 @@ const dbSchema = z
 
 const ownerSchema = z.object({ spec: z.object({ keeperUID: keeperUid }) });
 
+/** One entry of `dbs`; whatever it is, it does not make this throw. */
 export function dbEntry(entry: unknown): DbEntry {
   const owner = fits(entry, ownerSchema);
   return { keeperUid: owner.ok ? owner.value.spec.keeperUID : undefined, db: fits(entry, dbSchema) };

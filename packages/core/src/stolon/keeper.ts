@@ -26,6 +26,7 @@ const statusSchema = z.object({
   canBeSynchronousReplica: flag,
 });
 
+/** One entry of `keepers`. */
 export const keeperSchema = z.object({ status: statusSchema.nullish() }).transform(
   ({ status }): Keeper => ({
     healthy: status?.healthy ?? false,

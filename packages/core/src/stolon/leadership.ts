@@ -1,10 +1,11 @@
-// Who is named master to the proxies, and what is remembered about it from picture to picture. The naming is `proxy.spec.masterDbUid`, keyed by the cluster's
-// uid; `cluster.status.master` is never asked, since it moves before the proxies have let go.
+// Who is named master to the proxies, and what is remembered about it from picture to picture. The naming is
+// `proxy.spec.masterDbUid`, keyed by the cluster's uid; `cluster.status.master` is never asked: it moves before the
+// proxies have let go.
 //
-//   (first) ──▶ held ──masterDbUid goes, or names no db──▶ vacant(former) ──masterDbUid of another or the same──▶ held: named
+//   (first) ──▶ held ──masterDbUid goes, or names no db──▶ vacant(former) ──masterDbUid of a db──▶ held: named
 //    found       │ ▲
-//                └─┘ named again unseen (the generation of the proxies moved by more than a change of enabledProxies), or written back to earlier
-//                    times: found, since clients may be on it
+//                └─┘ named again unseen (the proxies' generation moved by more than a change of enabledProxies makes),
+//                    or written back to earlier times: found, since clients may be on it
 import { recordProof } from '../model/authority.ts';
 import type { Millis, Revision } from '../model/units.ts';
 import type { ClusterView, Leadership, Member } from '../model/view.ts';
@@ -31,7 +32,7 @@ export function namedKeeper({ masterDbUid, dbs }: ClusterData): string | undefin
   return keeper !== undefined && parseName(keeper).ok ? keeper : undefined;
 }
 
-/** `before`: the view before, of the same cluster uid. Whether the record proves the promotion is told by withRecordProof. */
+/** `before`: the view before, of the same cluster uid. Whether the record proves the promotion is left to withRecordProof. */
 export function leadershipAfter(before: ClusterView | undefined, facts: NamingFacts): Leadership {
   const member = namedKeeper(facts.data);
   return member === undefined ? vacancy(before, facts) : withProofGeneration(holding(before, member, facts), facts);
@@ -41,7 +42,8 @@ function holding(before: ClusterView | undefined, member: string, facts: NamingF
   const { data, revision, now, first, restored } = facts;
   const was = before?.leadership;
   const sameMaster = was?.kind === 'held' && was.member === member && before?.proxies?.masterDbUid === data.masterDbUid;
-  // Each put that changes what the proxies are told raises the generation by one, and the same master can only be told with other enabledProxies.
+  // Each put that tells the proxies something new raises the generation by one, and under the same master that can only
+  // be other enabledProxies.
   const raisedBy = data.proxyGeneration - (before?.proxies?.generation ?? data.proxyGeneration);
   const writtenBack = restored || raisedBy < 0;
   if (sameMaster && !writtenBack && raisedBy <= 1) return was;

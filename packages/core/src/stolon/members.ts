@@ -30,6 +30,7 @@ export interface FoldedMembers {
   readonly problems: readonly RecordProblem[];
 }
 
+/** The members as they are now, with what can't be read of them. Lag is against `ahead`. */
 export function foldMembers(input: MembersInput): FoldedMembers {
   const { data, key } = input;
   const problems: RecordProblem[] = [];

@@ -14,6 +14,7 @@ export interface ProxyKeys {
   readonly problems: readonly RecordProblem[];
 }
 
+/** `prefix`: the cluster's, with a slash at the end. */
 export function proxyKeys(prefix: string, { entries }: StoreRecords): ProxyKeys {
   const proxies: ProxyRecord[] = [];
   const problems: RecordProblem[] = [];
@@ -61,6 +62,7 @@ export interface ProxiesInput {
   readonly now: Millis;
 }
 
+/** The proxies' part of the view, from clusterdata that can be used. */
 export function proxiesAfter(input: ProxiesInput): ProxiesView {
   const { data, revision, keys, before, restored, now } = input;
   const { spec } = data;
