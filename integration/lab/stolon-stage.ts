@@ -8,7 +8,7 @@ import { freePort, temporaryFolder } from './process.ts';
 import { type IdentityServer, startIdentityServer } from './sessions.ts';
 import type { ClusterSpec } from './stolon/cluster-data.ts';
 import { type ComposedOptions, type ComposedStolon, startComposedStolon } from './stolon/composed.ts';
-import { openStore } from './stolon/store.ts';
+import { openStore, type StoreOptions } from './stolon/store.ts';
 import { READS, startWitnessedHaproxy, type WitnessedHaproxy, WRITES } from './witnessed-haproxy.ts';
 
 /** Half a second where Stolon takes five: for scenes in which time has to pass. */
@@ -18,6 +18,9 @@ export const quick = {
   proxyCheckInterval: '500ms',
   proxyTimeout: '2s',
 } as const satisfies ClusterSpec;
+
+/** A cluster that runs by itself is made in this rhythm, and lives in its own from then on. */
+const HURRIED = '100ms';
 
 /** What the configuration says below `stolon:`, beside name and prefix. */
 export interface StolonKeys {
@@ -55,6 +58,8 @@ export interface Scene {
   readonly readyRouter: (options?: RouterOptions) => Promise<Daemon>;
   /** The sentinel goes on checking until this router lets clients in. */
   readonly ready: (router: Daemon) => Promise<void>;
+  /** Under which uid this router registers, as soon as it knows. */
+  readonly uidOf: (router: Daemon) => Promise<string>;
   /** The keeper that is named master now; undefined: none is. */
   readonly master: () => Promise<string | undefined>;
   /** Every naming since the scene began. */
@@ -70,7 +75,7 @@ export interface SceneOptions extends Pick<ComposedOptions, 'automatic' | 'spec'
 
 export interface StolonStage {
   readonly folder: string;
-  readonly etcd: EtcdLab;
+  readonly etcd: EtcdLab & StoreOptions['etcd'];
   readonly haproxies: readonly WitnessedHaproxy[];
   /** The first of them. */
   readonly edge: WitnessedHaproxy;
@@ -80,10 +85,20 @@ export interface StolonStage {
   readonly close: () => Promise<void>;
 }
 
-/** `haproxies`: how many; they are called `edge1`, `edge2`. */
-export async function stolonStage({ haproxies: count = 1 } = {}): Promise<StolonStage> {
+export interface StageOptions {
+  /** How many; they are called `edge1`, `edge2`. Default 1. */
+  readonly haproxies?: number;
+  /** etcd asks for a user: `root` with this password for Stolon's models; routers have to bring their own. */
+  readonly rootPassword?: string;
+}
+
+export async function stolonStage({ haproxies: count = 1, rootPassword }: StageOptions = {}): Promise<StolonStage> {
   const folder = temporaryFolder();
-  const etcd = await startEtcd({ folder: folder.path, members: 1 });
+  // Passwords that are cheap to check.
+  const access = rootPassword === undefined ? {} : { auth: { rootPassword }, args: ['--bcrypt-cost=4'] };
+  const lab = await startEtcd({ folder: folder.path, members: 1, ...access });
+  const login = rootPassword === undefined ? undefined : { username: 'root', password: rootPassword };
+  const etcd = { ...lab, login };
   const servers: IdentityServer[] = [];
   for (const name of ['k1', 'k2', 'k3']) servers.push(await startIdentityServer(name, await freePort()));
   const start = (number: number) => startWitnessedHaproxy({ folder: folder.path, name: `edge${number}`, servers });
@@ -123,6 +138,7 @@ async function startScene(props: Props, options: SceneOptions & { readonly name:
   const cluster = await startComposedStolon({
     ...options,
     etcd,
+    ...(options.automatic === true ? { spec: { ...options.spec, sleepInterval: HURRIED } } : {}),
     keepers: servers.map((server) => ({ uid: server.name, port: server.port })),
     beforeNaming: async ({ masterDbUid, acknowledgedBy }) => {
       const former = servers.find((server) => server.name === namings.at(-1)?.master);
@@ -139,6 +155,7 @@ async function startScene(props: Props, options: SceneOptions & { readonly name:
     stolon: { name, ...(prefix === undefined ? {} : { prefix }), ...keys },
     services: { primary: { backend: WRITES, role: 'primary' }, replica: { backend: READS, role: 'replica' } },
   });
+  if (options.automatic === true) await cluster.ctl.update({ sleepInterval: options.spec?.sleepInterval ?? '5s' });
   const routers: Daemon[] = [];
   const router: Scene['router'] = async (wanted = {}) => {
     const { haproxies: behind = haproxies.slice(0, 1), etcdEndpoints = etcd.endpoints, more, ...stolon } = wanted;
@@ -171,6 +188,8 @@ async function startScene(props: Props, options: SceneOptions & { readonly name:
       return started;
     },
     ready,
+    uidOf: async (daemon) =>
+      registrationOf(await daemon.until('a uid', (status) => registrationOf(status) != null))?.uid ?? '',
     master: async () => keeperOf((await cluster.clusterData()).proxy.spec.masterDbUid),
     namings: () => namings,
     end: async () => {

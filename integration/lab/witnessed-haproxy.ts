@@ -27,6 +27,8 @@ export interface WitnessedHaproxy {
   readonly readPort: number;
   /** Who serves a new client of the write port; undefined: nobody. Servers have to say their names (startIdentityServer). */
   readonly writer: () => Promise<string | undefined>;
+  /** Waits until that one does. */
+  readonly serves: (server: string | undefined) => Promise<void>;
   /** Sessions through the write port, each of them served. */
   readonly hold: (count: number) => Promise<readonly ClientSession[]>;
   /**
@@ -66,7 +68,7 @@ export async function startWitnessedHaproxy(options: WitnessedOptions): Promise<
   const haproxy = await startHaproxy({ folder, config });
   const held = new Set<ClientSession>();
   const pids = () => [...haproxy.workerPids(), haproxy.program.pid];
-  const accepting = async () => acceptingIn(await haproxy.ask(`show servers state ${WRITES}`)) ?? [];
+  const accepting = async () => acceptingIn(await haproxy.ask(`show servers state ${WRITES}`, 1_000)) ?? [];
 
   const kill = async () => {
     const all = pids();
@@ -74,15 +76,19 @@ export async function startWitnessedHaproxy(options: WitnessedOptions): Promise<
     await haproxy.program.exited;
     await eventually(`${name} to be gone`, () => all.every(isGone));
   };
+  const writer = async () => {
+    const session = await openSession(writePort);
+    session.close();
+    return session.server;
+  };
   return {
     name,
     haproxy,
     writePort,
     readPort,
-    writer: async () => {
-      const session = await openSession(writePort);
-      session.close();
-      return session.server;
+    writer,
+    serves: async (server) => {
+      await eventually(`${name} to serve ${server}`, async () => (await writer()) === server || undefined);
     },
     hold: async (count) => {
       const sessions = await openSessions(writePort, count);

@@ -17,7 +17,11 @@ const MIN_TTL_S = 20;
 const STORE_TIMEOUT_MS = 5_000;
 
 export interface StoreOptions {
-  readonly etcd: { readonly endpoints: readonly string[] };
+  readonly etcd: {
+    readonly endpoints: readonly string[];
+    /** Where etcd asks for one. */
+    readonly login?: { readonly username: string; readonly password: string } | undefined;
+  };
   /** The cluster's name. */
   readonly name: string;
   /** Default `stolon/cluster`, without a leading slash, as on etcd v3. */
@@ -87,6 +91,7 @@ export interface StolonStore {
 export function openStore({ etcd, name, prefix: root = 'stolon/cluster' }: StoreOptions): StolonStore {
   const client = new Etcd3({
     hosts: [...etcd.endpoints],
+    ...(etcd.login === undefined ? {} : { auth: etcd.login }),
     grpcOptions: { 'grpc.enable_http_proxy': 0 },
     defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + STORE_TIMEOUT_MS }),
   });

@@ -1,0 +1,184 @@
+// A registered router and its HAProxies: an acknowledgement needs every one that runs, reload or not; one that hangs holds the failover up, and one that
+// does not run holds nothing up.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Daemon } from '../lab/daemon.ts';
+import { inOrder } from '../lab/in-order.ts';
+import type { ClientSession } from '../lab/sessions.ts';
+import { quick, registrationOf, type Scene, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
+import type { WitnessedHaproxy } from '../lab/witnessed-haproxy.ts';
+
+let stage: StolonStage;
+let edge: WitnessedHaproxy;
+let other: WitnessedHaproxy;
+let scene: Scene;
+
+beforeAll(async () => {
+  stage = await stolonStage({ haproxies: 2 });
+  [edge, other] = [stage.edge, stage.haproxies[1] ?? stage.edge];
+});
+afterAll(() => stage?.close());
+afterEach(() => scene?.end());
+
+const allEnded = (sessions: readonly ClientSession[]) => Promise.all(sessions.map(({ ended }) => ended));
+/** Whom the sentinel waits for in its next check. */
+const waitedFor = async (): Promise<readonly string[]> => {
+  const decisions = await scene.cluster.check();
+  return decisions.flatMap((decision) => (decision.kind === 'waiting_for' ? decision.proxies : []));
+};
+const acknowledged = (router: Daemon) =>
+  router.until('it to be acknowledged', (status) => {
+    const stolon = status.clusters[0]?.stolon;
+    return stolon?.registration?.acknowledgedGeneration === stolon?.generation;
+  });
+
+describe('two routers, each with a HAProxy of its own', () => {
+  it('are both waited for, and both open the new master', async () => {
+    scene = await stage.scene();
+    const [first, second] = [await scene.router(), await scene.router({ haproxies: [other] })];
+    await scene.ready(first);
+    await scene.ready(second);
+    const uids = [await scene.uidOf(first), await scene.uidOf(second)];
+    const sessions = [...(await edge.hold(10)), ...(await other.hold(10))];
+    other.haproxy.freeze();
+    await scene.cluster.clear();
+    await acknowledged(first);
+    expect(await waitedFor()).toEqual([uids[1]]);
+    other.haproxy.thaw();
+    await scene.cluster.name();
+    await scene.cluster.settle();
+    await allEnded(sessions);
+    expect(scene.namings().at(-1)?.acknowledgedBy).toEqual([...uids].sort());
+    await scene.ready(first);
+    await scene.ready(second);
+    const master = await scene.master();
+    expect([await edge.writer(), await other.writer()]).toEqual([master, master]);
+  });
+});
+
+describe('a router with two HAProxies', () => {
+  let router: Daemon;
+  let sessions: readonly ClientSession[];
+
+  beforeEach(async () => {
+    scene = await stage.scene();
+    router = await scene.router({ haproxies: [edge, other] });
+    await scene.cluster.eventually(
+      'both to let clients in',
+      async () => (await Promise.all([edge.writer(), other.writer()])).every((writer) => writer === 'k1') || undefined,
+    );
+    sessions = [...(await edge.hold(10)), ...(await other.hold(10))];
+  });
+
+  const opensEverywhere = async () => {
+    const master = await scene.master();
+    await scene.cluster.eventually(
+      'both to let clients in',
+      async () =>
+        (await Promise.all([edge.writer(), other.writer()])).every((writer) => writer === master) || undefined,
+    );
+  };
+
+  it('acknowledges only when both have let go', async () => {
+    other.haproxy.freeze();
+    await scene.cluster.clear();
+    await allEnded(sessions.slice(0, 10));
+    expect(await waitedFor()).toEqual([await scene.uidOf(router)]);
+    other.haproxy.thaw();
+    await scene.cluster.name();
+    await allEnded(sessions);
+    await scene.cluster.settle();
+    await opensEverywhere();
+  });
+
+  it('is not held up by one that does not run, and tells that one the truth when it is back', async () => {
+    await other.haproxy.stop();
+    await scene.cluster.failover();
+    await allEnded(sessions);
+    await other.haproxy.restart();
+    await opensEverywhere();
+  });
+
+  it('is not held up by one that is killed while it is waited for', async () => {
+    other.haproxy.freeze();
+    await scene.cluster.clear();
+    await allEnded(sessions.slice(0, 10));
+    expect(await waitedFor()).toEqual([await scene.uidOf(router)]);
+    await other.kill();
+    await scene.cluster.name();
+    await allEnded(sessions);
+    expect(scene.namings().at(-1)?.acknowledgedBy).toEqual([await scene.uidOf(router)]);
+  });
+});
+
+describe('a router whose HAProxy hangs', () => {
+  it('acknowledges nothing, however long it takes, says so, and goes on when it is back', async () => {
+    scene = await stage.scene({ automatic: true, spec: quick });
+    const router = await scene.readyRouter();
+    const uid = await scene.uidOf(router);
+    const sessions = await edge.hold(10);
+    edge.haproxy.freeze();
+    const { at } = await scene.cluster.clear();
+    const status = await router.until(
+      'the alarm',
+      ({ clusters }) => clusters[0]?.alarms.some(({ code }) => code === 'acknowledgement_blocked') === true,
+    );
+    expect(registrationOf(status)?.hindrance).toContain('edge1');
+    // Longer than any proxy that is dead would be waited for.
+    const waits = await scene.cluster.eventually('the sentinel to wait long', async () => {
+      const later = scene.cluster.history().filter((event) => event.at > at);
+      return later.some((event) => event.at - at > 5_000) ? later : undefined;
+    });
+    const kinds = new Set(waits.map(({ kind }) => kind));
+    expect(kinds).not.toContain('named');
+    expect(waits.filter(({ kind }) => kind === 'waiting_for').length).toBeGreaterThan(2);
+    edge.haproxy.thaw();
+    await scene.cluster.name();
+    await allEnded(sessions);
+    expect(scene.namings().at(-1)?.acknowledgedBy).toEqual([uid]);
+    await scene.ready(router);
+    expect(await edge.writer()).toBe(await scene.master());
+    const steps = [
+      /seen: the master is withdrawn/,
+      /^alarm .*can not be acknowledged/,
+      /^fenced be_rw: k1 /,
+      /^proxy generation \d+ acknowledged/,
+      /^proxy generation \d+ of the proxies seen: the master is k/,
+      /^opened be_rw: k/,
+    ];
+    const events = await router.events();
+    expect(inOrder(events, steps)).toEqual(steps);
+    expect(events.some(({ kind, reason }) => kind === 'alarm_over' && reason?.code === 'acknowledgement_blocked')).toBe(
+      true,
+    );
+  });
+});
+
+describe('a router whose HAProxy is reloaded', () => {
+  it('acknowledges only when the sessions of the old worker are gone, too', async () => {
+    scene = await stage.scene();
+    const router = await scene.readyRouter();
+    const old = await edge.hold(30);
+    await edge.haproxy.reload();
+    await edge.serves('k1');
+    const young = await edge.hold(30);
+    await scene.cluster.failover();
+    await allEnded([...old, ...young]);
+    await scene.ready(router);
+    expect(await edge.writer()).toBe(await scene.master());
+  });
+
+  it.each([10, 30, 60, 100, 200])(
+    '%i ms before the master is withdrawn, is no faster than its old sessions',
+    async (ms) => {
+      scene = await stage.scene();
+      const router = await scene.readyRouter();
+      const sessions = await edge.hold(30);
+      edge.haproxy.program.signal('SIGUSR2');
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await scene.cluster.failover();
+      await allEnded(sessions);
+      await scene.ready(router);
+      expect(await edge.writer()).toBe(await scene.master());
+    },
+  );
+});
