@@ -44,7 +44,11 @@ export interface HaproxyStage {
   readonly servers: ReadonlyMap<string, IdentityServer>;
   /** What be_rw and be_ro shall hold: writes on one server (or nobody), reads on all others. */
   readonly writesOn: (serial: number, writer: string | undefined) => Desired;
-  readonly drive: (options?: { readonly authorize?: Authorize; readonly noMaster?: boolean }) => DrivenTarget;
+  readonly drive: (options?: {
+    readonly authorize?: Authorize;
+    readonly noMaster?: boolean;
+    readonly onTurn?: () => void;
+  }) => DrivenTarget;
   /** HAProxy's servers as an independent witness reads them: those of `backend` in rotation. */
   readonly inRotation: (backend: string) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
@@ -97,8 +101,8 @@ export async function haproxyStage(options: HaproxyStageOptions = {}): Promise<H
         backend('be_ro', false, (name) => (name === writer ? 'maint' : 'ready')),
       ],
     }),
-    drive: ({ authorize = async () => true, noMaster = false } = {}) => {
-      const driven = driveTarget(haproxy, authorize, noMaster || options.masterSocket === false);
+    drive: ({ authorize = async () => true, noMaster = false, onTurn } = {}) => {
+      const driven = driveTarget(haproxy, authorize, noMaster || options.masterSocket === false, onTurn);
       targets.push(driven.target);
       return driven;
     },
@@ -112,7 +116,12 @@ export async function haproxyStage(options: HaproxyStageOptions = {}): Promise<H
   };
 }
 
-function driveTarget(haproxy: Haproxy, authorize: Authorize, noMaster: boolean): DrivenTarget {
+function driveTarget(
+  haproxy: Haproxy,
+  authorize: Authorize,
+  noMaster: boolean,
+  onTurn: (() => void) | undefined,
+): DrivenTarget {
   const reports: TargetReport[] = [];
   const waiting = new Set<() => void>();
   const target = new Target({
@@ -120,6 +129,7 @@ function driveTarget(haproxy: Haproxy, authorize: Authorize, noMaster: boolean):
     clock,
     log: silentLog,
     authorize,
+    onTurn,
     onReport: (report) => {
       reports.push(report);
       for (const look of waiting) look();

@@ -42,6 +42,10 @@ export interface Haproxy extends HaproxyPaths {
   /** SIGSTOP to master and workers: sockets still accept, nothing answers. */
   readonly freeze: () => void;
   readonly thaw: () => void;
+  /** SIGUSR1 to the master: nobody listens any more, sessions are served until they end, then all processes end. */
+  readonly stopSoftly: () => void;
+  /** SIGKILL to master and workers. */
+  readonly kill: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -140,6 +144,8 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     },
     freeze: () => signalAll('SIGSTOP'),
     thaw: () => signalAll('SIGCONT'),
+    stopSoftly: () => program.signal('SIGUSR1'),
+    kill: () => signalAll('SIGKILL'),
     stop,
   };
 }
