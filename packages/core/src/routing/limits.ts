@@ -1,7 +1,7 @@
 // The spans of time that decisions rest on, each with its reason. Milliseconds.
 import type { ProxiesView } from '../model/proxies.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import type { ClusterView, ManagerSettings } from '../model/view.ts';
+import type { ClusterView } from '../model/view.ts';
 
 /** A view counts as fresh while its last confirmation is younger than this. Proofs run every 250 ms: three may fail. */
 export const FRESH_MS = 1_000;
@@ -29,9 +29,11 @@ export const STOP_TAKES_MS = 2_000;
 
 /**
  * A standby may be on a lower timeline for this long after a failover: it follows within a second or two, but its record may tell so only in its
- * next loop (10.3 s measured with the default loop_wait of 10 s).
+ * next loop (10.3 s measured with the default loop_wait of 10 s). In Stolon its word takes two steps, the keeper's and the sentinel's, each once in a
+ * sleepInterval (10.04 s in a recorded failover with the default of 5 s).
  */
-export const timelinePatienceMs = ({ loopWaitMs }: ManagerSettings): number => loopWaitMs + 5_000;
+export const timelinePatienceMs = ({ source, settings: { loopWaitMs } }: ClusterView): number =>
+  (source === 'stolon' ? 2 * loopWaitMs : loopWaitMs) + 5_000;
 
 /** Former leaders are asked in a tight loop for this long after the key went. */
 export const FORMER_HURRY_MS = 10_000;

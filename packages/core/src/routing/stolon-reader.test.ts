@@ -141,10 +141,10 @@ describe('the timeline of a keeper', () => {
       standby({ timeline, probe: undefined }, {}, passive({ leadership: named('keeper1', { seenAt: ago(seenAgo) }) })),
     );
 
-  it("is the master's, or a lower one for ten seconds after a failover", () => {
+  it("is the master's, or a lower one for fifteen seconds after a failover", () => {
     expect(on(3, 60_000)).toBe('ready replica_within_lag');
-    expect(on(2, 9_999)).toBe('ready replica_within_lag');
-    expect(on(2, 10_000)).toBe('maint replica_timeline_behind');
+    expect(on(2, 14_999)).toBe('ready replica_within_lag');
+    expect(on(2, 15_000)).toBe('maint replica_timeline_behind');
     expect(on(4, 60_000)).toBe('maint replica_timeline_ahead');
   });
 });

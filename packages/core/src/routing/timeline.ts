@@ -17,7 +17,7 @@ export function timelineRefuses({ view, horizon }: Case, member: Member): Reason
   if (own > cluster) return leading === undefined ? undefined : reason('replica_timeline_ahead', facts);
   const leader = view.leadership.kind === 'held' ? memberOf(view, view.leadership.member) : undefined;
   const rises = [view.leadership.seenAt, view.timelineSeenAt, leader?.probe?.primarySince];
-  const patienceMs = timelinePatienceMs(view.settings);
+  const patienceMs = timelinePatienceMs(view);
   const patient = rises.some((at) => at !== undefined && horizon.within(at, patienceMs));
   return patient ? undefined : reason('replica_timeline_behind', facts);
 }
