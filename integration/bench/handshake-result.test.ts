@@ -4,12 +4,18 @@ import type { Handshake } from './handshake-acknowledge.ts';
 import type { Failover, Method } from './handshake-failover.ts';
 import { handshakeResult, insideDaemon } from './handshake-result.ts';
 
-const entry = (tMs: number, kind: JournalEntry['kind'], text: string): JournalEntry => ({
+const entry = (
+  tMs: number,
+  kind: JournalEntry['kind'],
+  text: string,
+  more: Partial<JournalEntry> = {},
+): JournalEntry => ({
   seq: tMs,
   at: '2026-01-01T12:00:00.000Z',
   tMs,
   kind,
   text,
+  ...more,
 });
 
 const handshakeOf = (acknowledgedMs: number, sessionsLeft = 0): Handshake => ({
@@ -49,8 +55,8 @@ describe("what the daemon's journal says of handshakes", () => {
   it('counts from the generation that withdraws the master to HAProxy fenced and to the acknowledgement of that generation', () => {
     const { fenced, acknowledged } = insideDaemon([
       entry(100, 'proxy', 'generation 3 of the proxies seen: the master is withdrawn, Stolon waits for its proxies'),
-      entry(104, 'fenced', 'be_rw: keeper1 read back out'),
-      entry(105, 'fenced', 'be_ro: keeper2 read back out'),
+      entry(103, 'fenced', 'be_ro: keeper2 read back out', { service: 'replica' }),
+      entry(104, 'fenced', 'be_rw: keeper1 read back out', { service: 'primary' }),
       entry(112, 'proxy', 'generation 3 acknowledged as proxy 5f2dd97f, 12.1 ms after it was seen'),
       entry(200, 'proxy', 'generation 4 of the proxies seen: the master is keeper2 (db d2)'),
       entry(205, 'proxy', 'generation 4 acknowledged as proxy 5f2dd97f, 5.0 ms after it was seen'),

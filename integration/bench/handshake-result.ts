@@ -14,7 +14,7 @@ import type { SectionResult } from './result.ts';
 
 /** What the daemon's own journal says: from the pass that saw the clearing put on. */
 export interface InsideDaemon {
-  /** To HAProxy read back without sessions. */
+  /** To the write service read back out, without sessions. */
   readonly fenced: Summary;
   /** To etcd's answer to the acknowledging put. */
   readonly acknowledged: Summary;
@@ -24,12 +24,12 @@ export function insideDaemon(entries: readonly JournalEntry[]): InsideDaemon {
   const fenced: number[] = [];
   const acknowledged: number[] = [];
   let seen: { readonly generation: string; readonly at: number; fenced: boolean } | undefined;
-  for (const { kind, text, tMs } of entries) {
+  for (const { kind, text, tMs, service } of entries) {
     const withdrawn =
       kind === 'proxy' ? /^generation (\d+) of the proxies seen: the master is withdrawn/.exec(text) : null;
     if (withdrawn !== null) seen = { generation: withdrawn[1] ?? '', at: tMs, fenced: false };
     if (seen === undefined) continue;
-    if (kind === 'fenced' && !seen.fenced) {
+    if (kind === 'fenced' && service === 'primary' && !seen.fenced) {
       fenced.push(tMs - seen.at);
       seen.fenced = true;
     }
@@ -114,7 +114,7 @@ export function handshakeResult(
     definitions: [
       'cleared -> acknowledged: from the instant before the sentinel sends the put that takes the master away until an independent watch of etcd (the etcd3 package, a process of its own) has read our record with that generation. Errs upwards.',
       'sessions are held by clients through the write port, all on the master; its HAProxy is asked about every millisecond for the sessions of the write service.',
-      'HAProxy empty before: how long before that instant HAProxy itself had been read without a session of the write service, and without one ever since.',
+      'HAProxy empty before: how long before that instant HAProxy itself had been read without a session of the write service, and without one ever since. Below zero: it had not answered in between, only right after.',
       'inside pgrouted: from its own journal, from the pass that saw the generation on.',
       'sentinel and keepers are the models in integration/lab/stolon (Stolon v0.17.0); in the first table the sentinel looks when it is told to, and a master fails by `stolonctl failkeeper`.',
       `failovers: the master's keeper and PostgreSQL are killed at one instant; sentinel and keepers run by themselves with Stolon's own intervals (sleepInterval ${stolonDefaults.sleepInterval}, failInterval ${stolonDefaults.failInterval}, proxyCheckInterval ${stolonDefaults.proxyCheckInterval}); before each the sentinel is started anew at a random instant, so that nobody is in step with it. Between failovers sleepInterval is shorter, so that the killed keeper is soon back.`,
