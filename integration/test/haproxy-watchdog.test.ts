@@ -129,6 +129,20 @@ describe("HAProxy's watchdog", () => {
     expect(driven.reports.filter(({ kind }) => kind === 'watchdog_fired')).toHaveLength(1);
   });
 
+  it('that has closed a service too early is told so by a pgrouted that lives', async () => {
+    const stage = await start();
+    const driven = stage.drive();
+    await driven.hold(stage.writesOn(1, 'pg1'));
+    const session = await openSession(stage.writePort);
+    feed(driven, 600_000);
+    await armed(driven);
+    await watchdog(stage, '0 be_rw');
+    await session.ended;
+    await driven.until('watchdog_fired');
+    await eventually('writes to be served again', async () => (await openSession(stage.writePort)).server === 'pg1');
+    expect(await watchdog(stage)).toMatch(/^armed be_rw \d{6} ms left$/m);
+  });
+
   it('counts the time for which HAProxy was stopped, and obeys no order of before', async () => {
     const stage = await start();
     await stage.haproxy.ask('set server be_rw/pg1 state ready');

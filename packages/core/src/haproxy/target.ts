@@ -323,7 +323,10 @@ export class Target {
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
     this.#held.read(desired, next.plan.wanted);
     this.#ledger.read(begun, facts, now);
-    if (this.#converged.settled && sameAsBefore) this.#drift.look(next.plan, exclusive, now);
+    if (this.#converged.settled && sameAsBefore) {
+      this.#drift.look(next.plan, exclusive, now);
+      if (!next.plan.converged) this.#watchdog.repeat();
+    }
     const clear = [...exclusive].every((backend) => this.#old.clear(backend));
     const under = { serial: desired.serial, newest: desired === this.#desired, clear, now };
     const reports = [

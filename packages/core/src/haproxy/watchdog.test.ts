@@ -83,6 +83,18 @@ describe("HAProxy's watchdog", { timeout: 30_000 }, () => {
     expect(orders(s)).toHaveLength(1);
   });
 
+  it('is fed once more when it may have closed something', async () => {
+    const s = await stage();
+    s.watchdog.repeat();
+    s.watchdog.feed(inMs(10_000, 'rw'));
+    s.see();
+    await eventually(() => expect(s.watchdog.state).toBe('armed'));
+    s.served.model.watchdog?.clear();
+    s.watchdog.repeat();
+    await eventually(() => expect(s.served.model.watchdog?.size).toBe(1));
+    expect(orders(s)).toHaveLength(2);
+  });
+
   it('is not even asked while nothing is to be fed', async () => {
     const s = await stage();
     s.watchdog.feed(new Map());

@@ -70,6 +70,12 @@ export class Watchdog {
     this.#send();
   }
 
+  /** Servers were found changed: if it was the watchdog (somebody set the clock of the day forward), it goes on closing until it is fed again. */
+  repeat(): void {
+    this.#due = this.#deadlines.size > 0;
+    this.#send();
+  }
+
   /** What is to be said right now. A deadline that has passed is said too: what it was to end must not go on. */
   commands(): readonly string[] {
     const now = this.#o.clock.now();
