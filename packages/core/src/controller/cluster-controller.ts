@@ -20,7 +20,7 @@ import { FRESH_MS } from '../routing/limits.ts';
 import { sourcePrefix, sourceView } from '../source/source.ts';
 import type { Registration } from '../stolon/registration.ts';
 import { changesBetween, confirmationChange } from './changes.ts';
-import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
+import { closedWrites, desiredOf, readsOnMaster, sameDesired, withoutMaster } from './desired-of.ts';
 import type { Journal } from './journal.ts';
 import { proxyChanges } from './proxy-entries.ts';
 import { ProxyPart, registers, writeBackends } from './proxy-part.ts';
@@ -110,6 +110,7 @@ export class ClusterController {
       registration: o.registration,
       decidedView: () => this.#view,
       holds: () => this.#holds(),
+      readsOnMaster: () => readsOnMaster(this.#desired, this.#master()),
       onAlive: () => {
         o.onAlive();
         this.#pass();
@@ -135,8 +136,7 @@ export class ClusterController {
   /** Before the end: as a registered Stolon proxy, closes the write services and leaves Stolon's books. */
   release(): Promise<void> {
     return this.#proxy.release(() => {
-      const writes = writeBackends(this.spec);
-      this.#desired = [...this.#desired.filter(({ backend }) => !writes.includes(backend)), ...closedWrites(this.spec)];
+      this.#desired = withoutMaster(this.#desired, this.spec, this.#master());
       this.#o.publish();
     });
   }
@@ -341,10 +341,16 @@ export class ClusterController {
     return until !== undefined;
   }
 
+  #master(): string | undefined {
+    const leadership = this.#view?.leadership;
+    return leadership?.kind === 'held' ? leadership.member : undefined;
+  }
+
   #holds(): string | undefined {
     const writes = writeBackends(this.spec);
     const open = writes.find((backend) => !this.#desired.some((one) => one.backend === backend));
-    return open === undefined ? this.#o.holds(writes) : `it is not decided yet what ${open} shall hold`;
+    const all = this.#desired.map(({ backend }) => backend);
+    return open === undefined ? this.#o.holds(all) : `it is not decided yet what ${open} shall hold`;
   }
 
   #passBlind(now: Millis): void {

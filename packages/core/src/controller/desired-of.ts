@@ -18,8 +18,23 @@ export function desiredOf(decision: Decision, view: ClusterView): readonly Desir
         member,
         address: memberOf(view, member)?.address,
         state: service.undecided === true && member === service.keep ? ('keep' as const) : state,
+        ...(service.role === 'replica' && state === 'maint' && takesForbiddenWrites(view, member)
+          ? { ends: true }
+          : {}),
       })),
     }));
+}
+
+/**
+ * A Stolon master that was withdrawn runs on and takes writes for as long as its keeper is cut off: nobody stops it (Patroni demotes its own). Whoever
+ * reached it through a read service (`fallback: primary`, or when it was a standby) could write to it.
+ */
+function takesForbiddenWrites(view: ClusterView, name: string): boolean {
+  const { source, leadership } = view;
+  if (source !== 'stolon' || (leadership.kind === 'held' && leadership.member === name)) return false;
+  const member = memberOf(view, name);
+  const withdrawn = leadership.kind === 'vacant' && leadership.former === name;
+  return withdrawn || member?.role === 'demoted' || member?.probe?.latest.kind === 'primary';
 }
 
 /**
@@ -31,6 +46,36 @@ export function closedWrites(spec: ClusterSpec): readonly DesiredBackend[] {
     .filter((service) => service.role === 'primary')
     .map((service) => ({ backend: service.backend, exclusive: true, servers: [] }));
 }
+
+/**
+ * The same, but for the master: write services closed, and in read services (`fallback: primary`) out as well, sessions ended. For a Stolon proxy
+ * that leaves: nobody would take it out later.
+ */
+export function withoutMaster(
+  desired: readonly DesiredBackend[],
+  spec: ClusterSpec,
+  master: string | undefined,
+): readonly DesiredBackend[] {
+  const reads = desired.filter(({ exclusive }) => !exclusive);
+  return [
+    ...closedWrites(spec),
+    ...reads.map((backend) => ({
+      ...backend,
+      servers: backend.servers.map((server) =>
+        server.member === master ? { ...server, state: 'maint' as const, ends: true } : server,
+      ),
+    })),
+  ];
+}
+
+/** Read services that lead to the master now, since no standby can take reads. */
+export const readsOnMaster = (desired: readonly DesiredBackend[], master: string | undefined): readonly string[] =>
+  desired
+    .filter(
+      ({ exclusive, servers }) =>
+        !exclusive && servers.some(({ member, state }) => member === master && state === 'ready'),
+    )
+    .map(({ backend }) => backend);
 
 /** Two sets of backends ask for the same. */
 export function sameDesired(a: readonly DesiredBackend[], b: readonly DesiredBackend[]): boolean {

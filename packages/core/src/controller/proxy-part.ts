@@ -49,6 +49,8 @@ export interface ProxyPartOptions {
   readonly decidedView: () => ClusterView | undefined;
   /** Why HAProxy has not let go of what the newest decision keeps out; undefined: it has. */
   readonly holds: () => string | undefined;
+  /** Read services that lead to the master now. */
+  readonly readsOnMaster: () => readonly string[];
   /** The registration lives on (or is another): to be decided on, and HAProxy's own watchdog to be told. */
   readonly onAlive: () => void;
 }
@@ -108,12 +110,16 @@ export class ProxyPart {
     return state.aliveAt === undefined || now - state.aliveAt >= state.timeoutMs;
   }
 
-  /** Until when HAProxy may serve each write service if nothing is heard from us any more; empty: there is no registration that lives. */
+  /**
+   * Until when HAProxy may serve the master, in each service that leads to it, if nothing is heard from us any more; empty: there is no registration that
+   * lives.
+   */
   watchdogDeadlines(): ReadonlyMap<string, Millis> {
     const state = this.state();
     if (state?.aliveAt === undefined) return new Map();
     const deadline = after(state.aliveAt, state.timeoutMs + WATCHDOG_SLACK_MS);
-    return new Map(writeBackends(this.#o.spec).map((backend) => [backend, deadline]));
+    const backends = [...writeBackends(this.#o.spec), ...this.#o.readsOnMaster()];
+    return new Map(backends.map((backend) => [backend, deadline]));
   }
 
   /** Ends the renewals; the record stays. */

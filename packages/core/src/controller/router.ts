@@ -287,6 +287,7 @@ class Router implements RunningRouter {
     this.#serial += 1;
     const desired: Desired = { serial: this.#serial, backends };
     for (const { target } of this.#targets.values()) target.submit(desired);
+    this.#feedWatchdogs();
   }
 
   #authorize(opens: readonly Opening[]): boolean | Promise<boolean> {

@@ -8,6 +8,11 @@ export interface DesiredServer {
   readonly address: Address | undefined;
   /** `keep`: as it is; in if it takes connections now, else maint. It is never let in by that. */
   readonly state: ServerState | 'keep';
+  /**
+   * In a read service: sessions on it are ended when it is in maint, as they are in a write service. For a server that takes writes and must not: a client
+   * that reached it here could write to it. Undefined: they are left alone.
+   */
+  readonly ends?: boolean | undefined;
 }
 
 export interface DesiredBackend {
@@ -24,6 +29,10 @@ export interface Desired {
   readonly backends: readonly DesiredBackend[];
 }
 
+/** Whether its sessions count: some may have to end. */
+export const endsSessions = ({ exclusive, servers }: DesiredBackend): boolean =>
+  exclusive || servers.some(({ ends }) => ends === true);
+
 /** Both ask for the same. */
 export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
   return (
@@ -36,6 +45,7 @@ export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
         other !== undefined &&
         server.member === other.member &&
         server.state === other.state &&
+        server.ends === other.ends &&
         server.address?.host === other.address?.host &&
         server.address?.port === other.address?.port
       );

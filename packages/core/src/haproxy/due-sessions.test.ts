@@ -52,6 +52,14 @@ describe('sessions of an old worker', () => {
     expect(due({ a: 'maint', b: 'ready' })).toEqual(['rw/a', 'rw/removed', 'rw/<none>']);
   });
 
+  it('of a read service end only on a server that takes writes and must not', () => {
+    const reads = (ends: boolean): readonly DesiredBackend[] => [
+      { backend: 'ro', exclusive: false, servers: [{ member: 'a', address: undefined, state: 'maint', ends }] },
+    ];
+    expect(dueSessions(sessions, facts, reads(true)).map(({ id }) => id)).toEqual(['ro/a']);
+    expect(dueSessions(sessions, facts, reads(false))).toEqual([]);
+  });
+
   it('stay while the server drains', () => {
     expect(due({ a: 'drain', b: 'maint' })).toEqual(['rw/b', 'rw/removed']);
   });

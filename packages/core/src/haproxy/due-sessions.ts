@@ -1,4 +1,5 @@
-// Which sessions of an old worker a write service must not have. Pure. An old worker's servers can't be changed any more, so what it held when it
+// Which sessions of an old worker have to go: in write services those on a server that shall be in maint, in read services those on a server that takes
+// writes and must not. Pure. An old worker's servers can't be changed any more, so what it held when it
 // was replaced still says which server it would give a waiting session to.
 import { isSafeName } from './commands.ts';
 import type { DesiredBackend } from './desired.ts';
@@ -8,16 +9,15 @@ import { type ServerFact, type SessionFact, serverKey, type TargetFacts } from '
 /** No server has been chosen for the session yet. */
 const WAITS = '<none>';
 
-/** Lines of write services that shall be in maint. */
+/** Lines that shall be in maint and without a session. */
 export function fencedLines(facts: TargetFacts, backends: readonly DesiredBackend[]): readonly ServerFact[] {
   return backends
-    .filter(({ exclusive }) => exclusive)
     .flatMap((backend) => match(facts.servers, backend).wanted)
-    .filter(({ line, state }) => state === 'maint' && isSafeName(line.backend) && isSafeName(line.server))
+    .filter(({ line, ends }) => ends && isSafeName(line.backend) && isSafeName(line.server))
     .map(({ line }) => line);
 }
 
-/** Sessions in write services on a server that shall be in maint, and those that still wait and could be given such a server. */
+/** Sessions on a server that shall have none; in write services also those that still wait and could be given such a server. */
 export function dueSessions(
   sessions: readonly SessionFact[],
   facts: TargetFacts,
@@ -26,15 +26,17 @@ export function dueSessions(
   const stay = new Set<string>();
   const waitersStay = new Set<string>();
   const exclusive = new Set<string>();
+  const ends = new Set<string>();
   for (const backend of backends) {
+    const { wanted } = match(facts.servers, backend);
+    for (const { line, ends: ending } of wanted) if (ending) ends.add(serverKey(line));
     if (!backend.exclusive) continue;
     exclusive.add(backend.backend);
-    const { wanted } = match(facts.servers, backend);
     for (const { line, state } of wanted) if (state !== 'maint') stay.add(serverKey(line));
     if (wanted.every(({ line, state }) => state !== 'maint' || line.maint)) waitersStay.add(backend.backend);
   }
   return sessions.filter((session) => {
-    if (!exclusive.has(session.backend)) return false;
+    if (!exclusive.has(session.backend)) return ends.has(serverKey(session));
     return session.server === WAITS ? !waitersStay.has(session.backend) : !stay.has(serverKey(session));
   });
 }

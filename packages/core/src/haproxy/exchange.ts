@@ -1,7 +1,7 @@
 // A transaction with its read-back: sends commands to one HAProxy and returns what it holds afterwards, as told by the same worker.
 // The text of a reply proves nothing; the tables that are asked for in the same line do.
 import { lines, showBackend } from './commands.ts';
-import type { DesiredBackend } from './desired.ts';
+import { type DesiredBackend, endsSessions } from './desired.ts';
 import {
   type ParsedAnswer,
   parseAnswer,
@@ -39,8 +39,8 @@ export async function exchange(
   const ids = new Map(known?.servers.map(({ backend, backendId }) => [backend, backendId]));
   // A write service waits for its sessions to end; those of read services are told to people only, so that no command waits for them.
   const calm = commands.length === 0;
-  const reads = backends.flatMap(({ backend, exclusive }) => showBackend(backend, ids.get(backend), exclusive || calm));
-  const counted = new Set(backends.filter(({ exclusive }) => exclusive || calm).map(({ backend }) => backend));
+  const counted = new Set(backends.filter((one) => calm || endsSessions(one)).map(({ backend }) => backend));
+  const reads = backends.flatMap(({ backend }) => showBackend(backend, ids.get(backend), counted.has(backend)));
   const before = new Map(known?.servers.map((server) => [serverKey(server), server.sessions]));
   const servers = new Map<string, ServerFact>();
   const sessions = new Map<string, number>();

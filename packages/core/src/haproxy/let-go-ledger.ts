@@ -1,4 +1,4 @@
-// Whether the current worker has let go of the servers that a write service shall not have. Read-backs in, judgement out; it does no I/O.
+// Whether the current worker has let go of the servers that a write service shall not have, and of those that a read service must not have either. Read-backs in, judgement out; it does no I/O.
 //
 //   asked ──read back: each of them in maint, without a session──▶ gone ──read back again, 5 ms later or more──▶ let go
 //     ▲            └──any of them not──▶ holds                       │                                            │
@@ -62,20 +62,21 @@ export class LetGoLedger {
 
   /** After how many milliseconds another read-back may show that something has been let go of. Undefined: no use. */
   lookAgainMs(now: Millis): number | undefined {
-    const waits = this.#asked.all().flatMap(({ desired: { backend, exclusive } }) => {
-      const out = exclusive ? this.#outOf(backend) : [];
+    const waits = this.#asked.all().flatMap(({ desired: { backend } }) => {
+      const out = this.#outOf(backend);
       if (!out.every(isGone) || out.every((line) => this.#isSettled(line))) return [];
       return [Math.max(1, ...out.map((line) => this.#settlesAt(line) - now))];
     });
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  /** The lines of a backend that shall not be ready, as last read back. A backend that HAProxy doesn't have has none. */
+  /** The lines that shall not be ready (in a read service: whose sessions have to end), as last read back. A backend that HAProxy doesn't have has none. */
   #outOf(backend: string): readonly ServerFact[] {
     const asked = this.#asked.of(backend);
     if (asked === undefined || this.#last === undefined) return [];
-    return match(this.#last.facts.servers, asked.desired).wanted.flatMap(({ line, state }) =>
-      state === 'ready' ? [] : [line],
+    const { exclusive } = asked.desired;
+    return match(this.#last.facts.servers, asked.desired).wanted.flatMap(({ line, state, ends }) =>
+      (exclusive ? state !== 'ready' : ends) ? [line] : [],
     );
   }
 

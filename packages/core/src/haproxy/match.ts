@@ -11,6 +11,8 @@ export interface Wanted {
   readonly state: ServerState;
   /** Undefined: no desired server claims the line. */
   readonly member: string | undefined;
+  /** Its sessions have to end. */
+  readonly ends: boolean;
 }
 
 export interface Match {
@@ -51,7 +53,8 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
   }
   const asked = lines.map((line) => {
     const server = claims.get(line);
-    return { line, member: server?.member, state: stateFor(line, server?.state) };
+    const state = stateFor(line, server?.state);
+    return { line, member: server?.member, state, ends: state === 'maint' && server?.ends === true };
   });
   if (!desired.exclusive) return { wanted: asked, missing, contradiction: false };
 
@@ -60,8 +63,9 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
   return {
     // A server that may keep its sessions (drain) loses them once another one is to be let in: one writer.
     wanted: asked.map((server): Wanted => {
-      if (server.state === 'ready') return contradiction ? { ...server, state: 'maint' } : server;
-      return opening ? { ...server, state: 'maint' } : server;
+      const out = server.state === 'ready' ? contradiction : opening;
+      const state = out ? 'maint' : server.state;
+      return { ...server, state, ends: state === 'maint' };
     }),
     missing,
     contradiction,

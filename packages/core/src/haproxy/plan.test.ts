@@ -243,3 +243,27 @@ describe('a plan tells', () => {
     ]);
   });
 });
+
+describe('a server of a read service that takes writes and must not', () => {
+  const reads = (ends: boolean): DesiredBackend => ({
+    backend: 'ro',
+    exclusive: false,
+    servers: [
+      { member: 'a', address: undefined, state: 'maint', ends },
+      { member: 'b', address: undefined, state: 'maint' },
+    ],
+  });
+
+  it('loses its sessions with its place, the others keep theirs', () => {
+    expect(steps([server('ro', 'a', 'ready', 2), server('ro', 'b', 'ready', 3)], reads(true))).toEqual([
+      'fence: set server ro/a state maint; shutdown sessions server ro/a; set server ro/b state maint',
+      'settle a',
+    ]);
+  });
+
+  it('is asked again for as long as it has any', () => {
+    const held = [server('ro', 'a', 'maint', 2), server('ro', 'b', 'maint', 3)];
+    expect(steps(held, reads(true))).toEqual(['fence: shutdown sessions server ro/a', 'settle a']);
+    expect(steps(held, reads(false))).toEqual([]);
+  });
+});

@@ -1,7 +1,8 @@
 // From what a target holds to what it shall hold: ordered steps. Pure, and made anew from each read-back, so it may be run from any state.
 //
 // In each write service:   fence (maint, sessions ended)  ->  settle (no session left)  ->  open (everyone else maint again, then ready)
-// Read services have no such order among servers; their servers leave with the fences and come in with the opens.
+// Read services have no such order among servers; their servers leave with the fences and come in with the opens. Sessions are left alone, but for
+// those on a server that takes writes and must not (DesiredServer.ends).
 // Only lines of backends that are named in `desired` are ever touched.
 import { type Reason, reason } from '../model/reason.ts';
 import { healthUp, isSafeName, restoreWeight, setState, shutdownSessions } from './commands.ts';
@@ -79,7 +80,7 @@ export function plan(actual: TargetFacts, desired: Desired): Plan {
     if (found.contradiction) problems.push(reason('two_writers_asked', { backend: backend.backend }));
     problems.push(...problemsOf(found.wanted, backend));
     if (backend.exclusive) writes.push(...planWrites(found.wanted, fence));
-    else planReads(found.wanted, fence, open);
+    else writes.push(...planReads(found.wanted, fence, open));
   }
 
   const steps: Step[] = [];
@@ -106,13 +107,8 @@ function planWrites(wanted: readonly Wanted[], fence: Due): readonly Step[] {
     fence.commands.push(...commands);
     fence.servers.push(named(server));
   }
-  const steps: Step[] = [];
-  const settling = out.filter(({ line, state }) => state === 'maint' && !isGone(line));
+  const steps: Step[] = [...settling(wanted)];
   const [next] = wanted.filter(({ state }) => state === 'ready');
-  const backend = wanted[0]?.line.backend;
-  if (settling.length > 0 && backend !== undefined) {
-    steps.push({ kind: 'settle', backend, servers: settling.map(named) });
-  }
   if (next === undefined || !isSafe(next.line)) return steps;
   const commands = opening(next.line);
   if (commands.length === 0) return steps;
@@ -142,7 +138,7 @@ function opening(line: ServerFact): readonly string[] {
   ];
 }
 
-function planReads(wanted: readonly Wanted[], fence: Due, open: Due): void {
+function planReads(wanted: readonly Wanted[], fence: Due, open: Due): readonly Step[] {
   for (const server of wanted) {
     const { line, state } = server;
     if (!isSafe(line)) continue;
@@ -151,11 +147,24 @@ function planReads(wanted: readonly Wanted[], fence: Due, open: Due): void {
       if (commands.length === 0) continue;
       open.commands.push(...commands);
       open.servers.push(named(server));
+    } else if (server.ends) {
+      const commands = fencing(server);
+      if (commands.length === 0) continue;
+      fence.commands.push(...commands);
+      fence.servers.push(named(server));
     } else if ((line.adminState & FORCED) !== (state === 'maint' ? FORCED_MAINT : FORCED_DRAIN)) {
       fence.commands.push(setState(line, state));
       fence.servers.push(named(server));
     }
   }
+  return settling(wanted);
+}
+
+/** Servers whose sessions have to end, as long as they have any. */
+function settling(wanted: readonly Wanted[]): readonly Step[] {
+  const servers = wanted.filter(({ line, ends }) => ends && !isGone(line)).map(named);
+  const [first] = servers;
+  return first === undefined ? [] : [{ kind: 'settle', backend: first.backend, servers }];
 }
 
 function problemsOf(wanted: readonly Wanted[], desired: DesiredBackend): readonly Reason[] {

@@ -1,6 +1,5 @@
 // Follows commands to their effect: a fence is done when it is read back with no session left, an opening when the server is read back in.
 // Also counts how often a command had no effect, and for how long sessions resist. Values in, reports out; it does no I/O.
-import type { ServerState } from '../model/decision.ts';
 import type { Millis } from '../model/units.ts';
 import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import type { Plan, PlannedServer } from './plan.ts';
@@ -145,9 +144,9 @@ export class Progress {
 }
 
 /** Servers that only drain keep their sessions. */
-function sessionsEnded(fence: Fence, wanted: ReadonlyMap<string, { readonly state: ServerState }>): number {
+function sessionsEnded(fence: Fence, wanted: ReadonlyMap<string, { readonly ends: boolean }>): number {
   return [...fence.servers.keys()]
-    .filter((key) => wanted.get(key)?.state === 'maint')
+    .filter((key) => wanted.get(key)?.ends === true)
     .reduce((sum, key) => sum + (fence.sessions.get(key) ?? 0), 0);
 }
 

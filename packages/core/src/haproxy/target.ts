@@ -12,7 +12,7 @@ import { after, type Millis, millis } from '../model/units.ts';
 import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
 import { Convergence } from './convergence.ts';
-import type { Desired } from './desired.ts';
+import { type Desired, endsSessions } from './desired.ts';
 import { DriftLedger } from './drift.ts';
 import { exchange, type ReadBack } from './exchange.ts';
 import { type Authorize, OpenGate } from './gate.ts';
@@ -315,7 +315,8 @@ export class Target {
 
     const exclusive = new Set(desired.backends.flatMap((one) => (one.exclusive ? [one.backend] : [])));
     if (choice !== undefined) {
-      this.#progress.fencing(choice.fences, exclusive, mostSessions, now);
+      const ending = new Set(desired.backends.filter(endsSessions).map(({ backend }) => backend));
+      this.#progress.fencing(choice.fences, ending, mostSessions, now);
       this.#progress.opening(choice.opens, exclusive);
     }
     const next = this.#chooseOn(facts, desired, now);

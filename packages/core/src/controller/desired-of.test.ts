@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { ago, aSpec, aView, heldBy, now, primaryAt, reads, said, withMember, writes } from '../../test/cluster.ts';
+import { named, stolonCluster, stolonSpec, withdrawn } from '../../test/stolon-cluster.ts';
+import type { DesiredBackend } from '../haproxy/desired.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import type { ClusterView } from '../model/view.ts';
+import { decide } from '../routing/decide.ts';
+import { desiredOf, readsOnMaster, withoutMaster } from './desired-of.ts';
+
+const withFallback = stolonSpec({ services: [writes, { ...reads, fallback: 'primary' }] });
+const desired = (view: ClusterView, spec: ClusterSpec = withFallback) => desiredOf(decide(view, spec, now), view);
+const words = (backends: readonly DesiredBackend[], name: string) =>
+  backends
+    .find(({ backend }) => backend === name)
+    ?.servers.map(({ member, state, ends }) => `${member} ${state}${ends === true ? ', sessions ended' : ''}`);
+
+const onlyMaster = (changes: Partial<ClusterView> = {}): ClusterView => {
+  const view = stolonCluster(changes);
+  return { ...view, members: view.members.slice(0, 1) };
+};
+
+describe('what a read service shall hold', () => {
+  it('ends the sessions on a Stolon master that was withdrawn: nobody stops it from taking writes', () => {
+    expect(words(desired(onlyMaster()), 'demo_replica')).toEqual(['keeper1 ready']);
+    expect(words(desired(onlyMaster({ leadership: withdrawn('keeper1') })), 'demo_replica')).toEqual([
+      'keeper1 maint, sessions ended',
+    ]);
+  });
+
+  it('ends those on an old master that runs on after another was named', () => {
+    const view = stolonCluster({ leadership: named('keeper2') });
+    expect(words(desired(view), 'demo_replica')?.[0]).toBe('keeper1 maint, sessions ended');
+  });
+
+  it('leaves those on standbys and on the master itself alone', () => {
+    const view = stolonCluster();
+    expect(words(desired(view), 'demo_replica')).toEqual(['keeper1 maint', 'keeper2 ready', 'keeper3 ready']);
+  });
+
+  it('leaves them alone with Patroni, which stops its old primary itself', () => {
+    const view = withMember(aView({ leadership: heldBy('n2') }), 'n1', { probe: said(primaryAt(ago(100))) });
+    expect(words(desired(view, aSpec()), 'demo_replica')?.[0]).toBe('n1 maint');
+  });
+});
+
+describe('a Stolon proxy that leaves', () => {
+  it('lets go of the master in every service, and leaves reads from standbys as they are', () => {
+    const alone = withoutMaster(desired(onlyMaster()), withFallback, 'keeper1');
+    expect(words(alone, 'demo_primary')).toEqual([]);
+    expect(words(alone, 'demo_replica')).toEqual(['keeper1 maint, sessions ended']);
+    const sound = withoutMaster(desired(stolonCluster()), withFallback, 'keeper1');
+    expect(words(sound, 'demo_replica')).toEqual(['keeper1 maint, sessions ended', 'keeper2 ready', 'keeper3 ready']);
+  });
+
+  it('knows which read services lead to the master', () => {
+    expect(readsOnMaster(desired(onlyMaster()), 'keeper1')).toEqual(['demo_replica']);
+    expect(readsOnMaster(desired(stolonCluster()), 'keeper1')).toEqual([]);
+  });
+});
