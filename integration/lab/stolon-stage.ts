@@ -30,7 +30,7 @@ export interface StolonKeys {
 
 export interface RouterOptions extends StolonKeys, Pick<DaemonOptions, 'more'> {
   /** Default: the first. */
-  readonly haproxies?: readonly WitnessedHaproxy[];
+  readonly haproxies?: readonly Pick<WitnessedHaproxy, 'name' | 'haproxy'>[];
   /** Default: etcd's own. */
   readonly etcdEndpoints?: readonly string[];
 }

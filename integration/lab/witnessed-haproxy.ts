@@ -31,6 +31,8 @@ export interface WitnessedHaproxy {
   readonly serves: (server: string | undefined) => Promise<void>;
   /** Sessions through the write port, each of them served. */
   readonly hold: (count: number) => Promise<readonly ClientSession[]>;
+  /** Clients that come to the write port and go again, so many at once, until stopped. */
+  readonly storm: (atOnce: number) => { readonly stop: () => Promise<void> };
   /**
    * What contradicts "nobody writes to `former` through here any more, and nobody is let in", in words; empty: nothing does. Looks at every worker, also at
    * old ones, and at a HAProxy that hangs.
@@ -97,6 +99,19 @@ export async function startWitnessedHaproxy(options: WitnessedOptions): Promise<
         held.add(session);
       }
       return sessions;
+    },
+    storm: (atOnce) => {
+      let on = true;
+      const client = async () => {
+        while (on) (await openSession(writePort)).close();
+      };
+      const clients = Array.from({ length: atOnce }, client);
+      return {
+        stop: async () => {
+          on = false;
+          await Promise.all(clients);
+        },
+      };
     },
     remains: async (former) => {
       const connections = former === undefined ? 0 : connectionsTo(former.port, pids());

@@ -1,6 +1,5 @@
 // The whole thing with Stolon, nothing faked but Stolon itself: etcd, keepers with real PostgreSQL in streaming replication, HAProxy, the daemon, and a
 // client that writes through HAProxy all the time. At every naming of a master HAProxy has let go of the one before, whatever that one still does.
-import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Daemon, startDaemon } from '../lab/daemon.ts';
@@ -9,6 +8,7 @@ import { inOrder } from '../lab/in-order.ts';
 import { type OverlapWatch, watchOverlap } from '../lab/overlap.ts';
 import { eventually, temporaryFolder } from '../lab/process.ts';
 import { type StolonCluster, startStolonCluster } from '../lab/stolon/cluster.ts';
+import type { ClusterData, Db } from '../lab/stolon/cluster-data.ts';
 import type { Keeper } from '../lab/stolon/keeper.ts';
 import { READS, startWitnessedHaproxy, type WitnessedHaproxy, WRITES } from '../lab/witnessed-haproxy.ts';
 import { createWriterTable, startWriter, type Writer } from '../lab/writer.ts';
@@ -68,14 +68,14 @@ let sessionEnded: Promise<unknown>;
 
 beforeEach(async () => {
   const { writePort = 0, haproxy } = edge ?? {};
-  await cluster.settle();
+  await cluster.until('a master and somebody to follow it', canFailOver);
   await daemon.ready();
   master = await cluster.masterKeeper();
   watch = watchOverlap(haproxy?.adminSocket ?? '', WRITES, 5);
   writer = startWriter({ port: writePort, login, names: new Map(cluster.keepers.map(({ port, uid }) => [port, uid])) });
   session = new pg.Client({ host: '127.0.0.1', port: writePort, ...login, database: 'postgres', ssl: false });
   session.on('error', () => {});
-  sessionEnded = once(session, 'end');
+  sessionEnded = new Promise<void>((resolve) => session.once('end', () => resolve()));
   await session.connect();
   await eventually('writes to go through', () => writer.committed().length > 10 || undefined);
 });
@@ -87,6 +87,16 @@ afterEach(async () => {
   expect(watch.overlaps()).toEqual([]);
   expect(remains.flat()).toEqual([]);
 });
+
+/** What was the master before may still be rebuilt meanwhile. */
+const canFailOver = ({ cluster: { status }, dbs, proxy }: ClusterData) => {
+  const named = dbs[proxy.spec.masterDbUid ?? ''];
+  const inUse = Object.values(dbs).filter(
+    (db) => db.spec.initMode === 'none' && db.status.healthy === true && db.status.currentGeneration === db.generation,
+  );
+  const follows = (db: Db) => db !== named && db.status.timelineID === named?.status.timelineID;
+  return named?.uid === status.master && inUse.some((db) => db === named) && inUse.some(follows);
+};
 
 /** The keeper that takes the writes after this instant. */
 const writesGoTo = ({ uid }: Keeper, since: number) =>

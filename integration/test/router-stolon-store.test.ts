@@ -1,9 +1,10 @@
 // A router that etcd is cut off from, registered and passive, and what a passive one does and does not do. The network is a TCP proxy that swallows
 // everything; the model of Stolon's sentinel goes on meanwhile.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Daemon } from '../lab/daemon.ts';
 import { watchOverlap } from '../lab/overlap.ts';
 import type { ClientSession } from '../lab/sessions.ts';
+import type { ClusterSpec } from '../lab/stolon/cluster-data.ts';
 import { quick, registrationOf, type Scene, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
 import { startTcpProxy, type TcpProxy } from '../lab/tcp-proxy.ts';
 import { type WitnessedHaproxy, WRITES } from '../lab/witnessed-haproxy.ts';
@@ -39,13 +40,14 @@ const allServed = async () => (await Promise.all(sessions.map((session) => sessi
 const reasonOf = async () => (await router.status()).clusters[0]?.services[0]?.servers[0]?.reason.code;
 
 describe('a registered router without etcd', () => {
-  beforeEach(async () => {
-    scene = await stage.scene({ automatic: true, spec: { ...quick, proxyTimeout: '3s' } });
+  const begin = async (spec: ClusterSpec) => {
+    scene = await stage.scene({ automatic: true, spec });
     router = await scene.readyRouter(throughNetwork());
     sessions = await edge.hold(20);
-  });
+  };
 
   it('serves on until its registration is proxyTimeout old, closes by itself, and comes back', async () => {
+    await begin({ ...quick, proxyTimeout: '3s' });
     network.blackHole(true);
     const status = await router.until('etcd to be missed', ({ clusters }) => {
       const age = clusters[0]?.stolon?.registration?.aliveAgeMs ?? 0;
@@ -61,7 +63,18 @@ describe('a registered router without etcd', () => {
     await edge.serves('k1');
   });
 
+  it('closes and ends in order when it is stopped then, and its record runs out', async () => {
+    await begin(quick);
+    network.blackHole(true);
+    router.program().signal('SIGTERM');
+    expect(await router.program().exited).toBe(0);
+    await allEnded();
+    expect(await edge.writer()).toBeUndefined();
+    expect(router.program().log()).toContain('could not be deleted and runs out by itself');
+  });
+
   it('has let go before Stolon goes on without it, and opens the new master when etcd is back', async () => {
+    await begin(quick);
     const watch = watchOverlap(edge.haproxy.adminSocket, WRITES, 5);
     network.blackHole(true);
     await scene.cluster.clear();

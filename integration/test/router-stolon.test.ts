@@ -131,14 +131,15 @@ describe('a registered router', () => {
       expect(leaderNamedMs).toBeLessThan(openedMs ?? 0);
     });
 
-    it('goes through one failover after the other', async () => {
+    it('goes through one failover after the other, while clients come all the time', async () => {
+      const storm = edge.storm(8);
       for (let turn = 1; turn <= 5; turn += 1) {
         const held = await edge.hold(5);
         await scene.cluster.failover();
         await allEnded(held);
-        await scene.ready(router);
-        expect(await edge.writer()).toBe(await scene.master());
+        await edge.serves(await scene.master());
       }
+      await storm.stop();
       expect(scene.namings()).toHaveLength(6);
     });
 
@@ -227,6 +228,9 @@ describe('a registered router', () => {
       expect(await edge.writer()).toBeUndefined();
       await scene.cluster.failover();
       expect(scene.namings().at(-1)?.acknowledgedBy).toEqual([]);
+      await router.start();
+      await scene.ready(router);
+      await edge.serves(await scene.master());
     });
   });
 });
