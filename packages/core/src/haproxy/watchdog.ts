@@ -72,7 +72,7 @@ export class Watchdog {
 
   /** Servers were found changed: if it was the watchdog (somebody set the clock of the day forward), it goes on closing until it is fed again. */
   repeat(): void {
-    this.#due = this.#deadlines.size > 0;
+    if (this.#deadlines.size > 0) this.#due = true;
     this.#send();
   }
 
