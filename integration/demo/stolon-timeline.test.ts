@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../lab/stolon/decision.ts';
 import type { SentinelEvent } from '../lab/stolon/sentinel.ts';
+import { wallTime } from '../lab/writer.ts';
 import { momentsOf } from './stolon-timeline.ts';
 
-/** Instants of `performance.now()` and times of day meet here. */
-const actAt = performance.timeOrigin + 1_000;
+/** Instants of `performance.now()` and times of day, which are whole milliseconds, meet here. */
+const actAt = wallTime(1_000).getTime();
 
 const decided = (ms: number, decision: Decision): SentinelEvent => ({
   ...decision,
