@@ -1,4 +1,5 @@
-// Whether the current worker has let go of the servers that a write service shall not have, and of those that a read service must not have either. Read-backs in, judgement out; it does no I/O.
+// Whether the current worker has let go of the servers that a write service shall not have, and of those that a read service must not have
+// either. Read-backs in, judgement out; it does no I/O.
 //
 //   asked ──read back: each of them in maint, without a session──▶ gone ──read back again, 5 ms later or more──▶ let go
 //     ▲            └──any of them not──▶ holds                       │                                            │

@@ -184,7 +184,7 @@ export class OldWorker {
     return { pid: this.worker.pid, connections, reachable: reached, fencedSessions };
   }
 
-  /** Feeds its watchdog with commands made when they are sent. While it does not answer the next ones wait, and of those that wait the last counts. */
+  /** Feeds its watchdog with commands made when they are sent. While it does not answer the next ones wait; of those the last counts. */
   feed(commands: () => readonly string[], onAnswer: (text: string) => void): void {
     const tail = this.#tail;
     if (tail === undefined || !this.#watched) return;

@@ -86,7 +86,10 @@ export class OldWorkers {
     });
   }
 
-  /** The worker of these facts was replaced, or does not listen any more: its tail, if there is one, is that of an old worker now. `watched`: it has HAProxy's own watchdog. */
+  /**
+   * The worker of these facts was replaced, or does not listen any more: its tail, if there is one, is that of an old worker now. `watched`: it has
+   * HAProxy's own watchdog.
+   */
   aged(facts: TargetFacts, watched: boolean): void {
     const { worker } = facts;
     if (this.#aged !== undefined && sameWorker(this.#aged, worker)) return;
