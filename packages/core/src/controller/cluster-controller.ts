@@ -23,7 +23,7 @@ import { changesBetween, confirmationChange } from './changes.ts';
 import { closedWrites, desiredOf, readsOnMaster, sameDesired, withoutMaster } from './desired-of.ts';
 import type { Journal } from './journal.ts';
 import { proxyChanges } from './proxy-entries.ts';
-import { ProxyPart, registers, writeBackends } from './proxy-part.ts';
+import { ProxyPart, type ReleaseWhen, registers, writeBackends } from './proxy-part.ts';
 import { Standstill } from './standstill.ts';
 
 /**
@@ -134,8 +134,8 @@ export class ClusterController {
   }
 
   /** Before the end: as a registered Stolon proxy, closes the write services and leaves Stolon's books. */
-  release(): Promise<void> {
-    return this.#proxy.release(() => {
+  release(when: ReleaseWhen = 'configured'): Promise<void> {
+    return this.#proxy.release(when, () => {
       this.#desired = withoutMaster(this.#desired, this.spec, this.#master());
       this.#o.publish();
     });

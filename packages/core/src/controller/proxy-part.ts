@@ -34,6 +34,9 @@ export function firstHold(answers: readonly LetGo[]): string | undefined {
   return undefined;
 }
 
+/** `configured`: only where a clean stop does (`on_stop`). `always`: the process lives on, and would acknowledge for what it no longer drives. */
+export type ReleaseWhen = 'configured' | 'always';
+
 export interface ProxyPartOptions {
   readonly spec: ClusterSpec;
   readonly prefix: string;
@@ -128,12 +131,13 @@ export class ProxyPart {
   }
 
   /**
-   * Before a clean stop: `close` has the write services closed; when HAProxy has let go the record is deleted, so that no failover waits for a router that
-   * is gone. In this order: without our record Stolon could name a new master while HAProxy still has sessions on the old one.
+   * Before a clean stop, or a configuration that takes away what the registration speaks for: `close` has the write services closed; when HAProxy has
+   * let go the record is deleted, so that no failover waits for a router that is gone. In this order: without our record Stolon could name a new
+   * master while HAProxy still has sessions on the old one.
    */
-  async release(close: () => void): Promise<void> {
+  async release(when: ReleaseWhen, close: () => void): Promise<void> {
     const registration = this.#registration;
-    if (registration === undefined || !this.releases) return;
+    if (registration === undefined || (when === 'configured' && !this.releases)) return;
     await registration.detach();
     this.#lettingGo = new LettingGo(this.#o.clock, this.#o.holds);
     close();

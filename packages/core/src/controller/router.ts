@@ -21,9 +21,10 @@ import type { MembersAnswer, RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
 import { ClusterController } from './cluster-controller.ts';
 import { Journal, type NewEntry } from './journal.ts';
-import { firstHold, registers } from './proxy-part.ts';
+import { firstHold } from './proxy-part.ts';
 import { entriesOf } from './reports.ts';
 import { clusterStatus, etcdDocument, memberStatuses, targetDocument } from './status.ts';
+import { registrationOutlives } from './succession.ts';
 import { SwitchTimes } from './switch-times.ts';
 
 export interface RouterOptions {
@@ -108,15 +109,14 @@ class Router implements RunningRouter {
 
   async reconfigure(config: PgroutedConfig): Promise<void> {
     const old = { controllers: this.#controllers, client: this.#client };
-    // A registration as a Stolon proxy outlives the reload, unless the new configuration has none for this cluster.
+    // A registration as a Stolon proxy outlives the reload, unless something that it speaks for is gone: that has to let go first.
     const kept = new Map<string, Registration>();
     for (const controller of old.controllers) {
       const { prefix } = controller;
       const { registration } = controller.proxy;
       if (registration === undefined) continue;
-      if (config.clusters.some((spec) => registers(spec) && sourcePrefix(spec.source) === prefix)) {
-        kept.set(prefix, registration);
-      } else await controller.release();
+      if (registrationOutlives(controller.spec, this.#config, config)) kept.set(prefix, registration);
+      else await controller.release('always');
     }
     this.#config = config;
     this.#client = this.#newClient();

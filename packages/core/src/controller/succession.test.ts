@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import type { ClusterSpec, ServiceSpec, TargetSpec } from '../model/spec.ts';
+import { registrationOutlives } from './succession.ts';
+
+const service = (backend: string, role: ServiceSpec['role'] = 'primary'): ServiceSpec => ({
+  name: backend,
+  backend,
+  role,
+  maxLagBytes: undefined,
+  fallback: 'none',
+});
+const cluster = (services: readonly ServiceSpec[], name = 'orders', register = true): ClusterSpec => ({
+  name,
+  source: { kind: 'stolon', name, prefix: 'stolon/cluster', register, onStop: 'leave' },
+  grace: 'auto',
+  services,
+  probe: undefined,
+});
+const socket = (path: string, name = path): TargetSpec => ({ name, socket: path, masterSocket: undefined });
+const reads = service('ro', 'replica');
+const before = { clusters: [cluster([service('rw'), reads])], haproxy: [socket('/a'), socket('/b')] };
+const outlives = (change: Partial<typeof before>): boolean =>
+  before.clusters.every((spec) => registrationOutlives(spec, before, { ...before, ...change }));
+
+describe('a registration', () => {
+  it('outlives a configuration that is the same, or drives more', () => {
+    expect(outlives({})).toBe(true);
+    expect(outlives({ haproxy: [socket('/c'), socket('/b'), socket('/a', 'another name')] })).toBe(true);
+    const more = cluster([service('rw'), reads, service('rw2')]);
+    expect(outlives({ clusters: [more, cluster([service('x')], 'stock')] })).toBe(true);
+  });
+
+  it.each<[string, Partial<typeof before>]>([
+    ['a HAProxy', { haproxy: [socket('/a')] }],
+    ['a write backend', { clusters: [cluster([service('renamed'), reads])] }],
+    ['a read backend', { clusters: [cluster([service('rw')])] }],
+    ['the cluster', { clusters: [cluster([service('rw'), reads], 'stock')] }],
+    ['the registration itself', { clusters: [cluster([service('rw'), reads], 'orders', false)] }],
+    ['every write service', { clusters: [cluster([reads])] }],
+  ])('ends with one in which %s is gone', (_, change) => {
+    expect(outlives(change)).toBe(false);
+  });
+});
