@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Daemon } from '../lab/daemon.ts';
 import { inOrder } from '../lab/in-order.ts';
 import { eventually } from '../lab/process.ts';
-import type { ClientSession } from '../lab/sessions.ts';
+import { type ClientSession, openSessions } from '../lab/sessions.ts';
 import { newUid } from '../lab/stolon/infos.ts';
 import { quick, registrationOf, type Scene, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
-import type { WitnessedHaproxy } from '../lab/witnessed-haproxy.ts';
+import { type WitnessedHaproxy, WRITES } from '../lab/witnessed-haproxy.ts';
 
 let stage: StolonStage;
 let edge: WitnessedHaproxy;
@@ -184,32 +184,17 @@ describe('a registered router', () => {
       );
     });
 
-    it('keeps uid, record and sessions when its configuration is read again', async () => {
-      const uid = registrationOf(await router.status())?.uid ?? '';
-      const before = await recordOf(uid);
-      await scene.cluster.check();
-      router.configure({ more: { log: { level: 'debug' } } });
-      router.program().signal('SIGHUP');
-      await eventually(
-        'it to be taken',
-        async () => (await router.events()).some(({ kind }) => kind === 'config') || undefined,
-      );
-      await router.ready();
-      expect(await allServed(sessions)).toBe(true);
-      expect(registrationOf(await router.status())?.uid).toBe(uid);
-      expect((await recordOf(uid)).created).toBe(before.created);
+    it('ends what a read service has on a withdrawn master, too: nobody stops that from taking writes', async () => {
+      const readers = await openSessions(edge.readPort, 6);
       await scene.cluster.failover();
-      await allEnded(sessions);
-      await scene.ready(router);
-    });
-
-    it('leaves in order when its new configuration is a passive one, and goes on as that', async () => {
-      router.configure({ clusters: [scene.configuration({ register: false })] });
-      router.program().signal('SIGHUP');
-      await allEnded(sessions);
-      await router.until('it to be passive', (status) => status.ready && registrationOf(status) === null);
-      expect(await scene.cluster.proxies()).toEqual([]);
-      expect(await edge.writer()).toBe('k1');
+      const first = await scene.master();
+      const onFirst = readers.filter(({ server }) => server === first);
+      expect(onFirst).toHaveLength(3);
+      expect(await allServed(onFirst)).toBe(true);
+      await edge.serves(first);
+      await scene.cluster.failover();
+      await allEnded(onFirst);
+      for (const reader of readers) reader.close();
     });
 
     it('closes the write service, then deletes its record, when it is stopped', async () => {
@@ -226,6 +211,7 @@ describe('a registered router', () => {
       await allEnded(sessions);
       expect(await router.program().exited).toBe(0);
       expect(await edge.writer()).toBeUndefined();
+      expect(await edge.haproxy.ask('pgrouted watchdog')).not.toContain(`armed ${WRITES}`);
       await scene.cluster.failover();
       expect(scene.namings().at(-1)?.acknowledgedBy).toEqual([]);
       await router.start();
