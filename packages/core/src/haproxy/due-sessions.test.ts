@@ -56,8 +56,9 @@ describe('sessions of an old worker', () => {
     const reads = (ends: boolean): readonly DesiredBackend[] => [
       { backend: 'ro', exclusive: false, servers: [{ member: 'a', address: undefined, state: 'maint', ends }] },
     ];
-    expect(dueSessions(sessions, facts, reads(true)).map(({ id }) => id)).toEqual(['ro/a']);
-    expect(dueSessions(sessions, facts, reads(false))).toEqual([]);
+    const waiting = [...sessions, session('ro', '<none>')];
+    expect(dueSessions(waiting, facts, reads(true)).map(({ id }) => id)).toEqual(['ro/a', 'ro/<none>']);
+    expect(dueSessions(waiting, facts, reads(false))).toEqual([]);
   });
 
   it('stay while the server drains', () => {

@@ -17,7 +17,7 @@ export function fencedLines(facts: TargetFacts, backends: readonly DesiredBacken
     .map(({ line }) => line);
 }
 
-/** Sessions on a server that shall have none; in write services also those that still wait and could be given such a server. */
+/** Sessions on a server that shall have none, and those that still wait and could be given such a server. */
 export function dueSessions(
   sessions: readonly SessionFact[],
   facts: TargetFacts,
@@ -29,7 +29,11 @@ export function dueSessions(
   const ends = new Set<string>();
   for (const backend of backends) {
     const { wanted } = match(facts.servers, backend);
-    for (const { line, ends: ending } of wanted) if (ending) ends.add(serverKey(line));
+    for (const { line, ends: ending } of wanted) {
+      if (!ending) continue;
+      ends.add(serverKey(line));
+      if (!line.maint) ends.add(serverKey({ backend: line.backend, server: WAITS }));
+    }
     if (!backend.exclusive) continue;
     exclusive.add(backend.backend);
     for (const { line, state } of wanted) if (state !== 'maint') stay.add(serverKey(line));
