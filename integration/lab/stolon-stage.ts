@@ -71,6 +71,8 @@ export interface Scene {
 export interface SceneOptions extends Pick<ComposedOptions, 'automatic' | 'spec' | 'prefix'> {
   /** Default: another one for each scene. */
   readonly name?: string;
+  /** Those that are watched. Default: all of the stage; scenes that have none in common can be on at the same time. */
+  readonly haproxies?: readonly WitnessedHaproxy[];
 }
 
 export interface StolonStage {
@@ -112,10 +114,11 @@ export async function stolonStage({ haproxies: count = 1, rootPassword }: StageO
     haproxies,
     edge,
     servers,
-    scene: async (options = {}) => {
+    scene: async ({ haproxies: watched = haproxies, ...options } = {}) => {
       scenes += 1;
-      for (const haproxy of haproxies) await haproxy.reset();
-      return startScene({ folder: folder.path, etcd, haproxies, servers }, { name: `orders${scenes}`, ...options });
+      const name = `orders${scenes}`;
+      for (const haproxy of watched) await haproxy.reset();
+      return startScene({ folder: folder.path, etcd, haproxies: watched, servers }, { name, ...options });
     },
     close: async () => {
       await Promise.all([...haproxies.map(({ haproxy }) => haproxy.stop()), ...servers.map((server) => server.stop())]);
@@ -127,7 +130,10 @@ export async function stolonStage({ haproxies: count = 1, rootPassword }: StageO
 
 type Props = Pick<StolonStage, 'folder' | 'etcd' | 'haproxies' | 'servers'>;
 
-async function startScene(props: Props, options: SceneOptions & { readonly name: string }): Promise<Scene> {
+async function startScene(
+  props: Props,
+  options: Omit<SceneOptions, 'haproxies'> & { readonly name: string },
+): Promise<Scene> {
   const { folder, etcd, haproxies, servers } = props;
   const { name, prefix } = options;
   const store = openStore({ etcd, name, ...(prefix === undefined ? {} : { prefix }) });

@@ -1,37 +1,27 @@
 // Routers that are killed, stopped, frozen and started again, as proxies of Stolon: at no naming does their HAProxy still serve the master before.
-// Where Stolon has to wait for a dead proxy its model runs by itself, with intervals of half a second where Stolon takes five.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+// Stolon's model runs by itself here, with intervals of half a second where Stolon takes five; tests run at the same time, since mostly they wait.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Daemon } from '../lab/daemon.ts';
 import { watchOverlap } from '../lab/overlap.ts';
-import type { ClientSession } from '../lab/sessions.ts';
 import { newUid } from '../lab/stolon/infos.ts';
-import { quick, registrationOf, type Scene, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
+import { type Begin, playsOn } from '../lab/stolon-play.ts';
+import { quick, registrationOf, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
 import { type WitnessedHaproxy, WRITES } from '../lab/witnessed-haproxy.ts';
 
 let stage: StolonStage;
-let edge: WitnessedHaproxy;
-let scene: Scene;
-let router: Daemon;
-let sessions: readonly ClientSession[];
+let begin: Begin;
 
 beforeAll(async () => {
-  stage = await stolonStage();
-  edge = stage.edge;
+  stage = await stolonStage({ haproxies: 5 });
+  begin = playsOn(stage);
 });
 afterAll(() => stage?.close());
-afterEach(() => scene?.end());
 
-const allEnded = (ended: readonly ClientSession[] = sessions) => Promise.all(ended.map((session) => session.ended));
-const allServed = async () => (await Promise.all(sessions.map((session) => session.echo('still here')))).every(Boolean);
+const watched = (edge: WitnessedHaproxy) => watchOverlap(edge.haproxy.adminSocket, WRITES, 10);
 
-describe('a router that is killed', () => {
-  beforeEach(async () => {
-    scene = await stage.scene({ automatic: true, spec: quick });
-    router = await scene.readyRouter();
-    sessions = await edge.hold(20);
-  });
-
-  it('leaves sessions alone, and HAProxy closes by itself before Stolon names another master without it', async () => {
+describe.concurrent('a router that is killed', () => {
+  it('leaves sessions alone, and HAProxy closes by itself before Stolon names another master', async (test) => {
+    const { scene, router, edge, allServed, allEnded } = await begin(test, { automatic: true, spec: quick });
     await router.kill();
     expect(await allServed()).toBe(true);
     await scene.cluster.clear();
@@ -41,23 +31,23 @@ describe('a router that is killed', () => {
     expect(await edge.writer()).toBeUndefined();
   });
 
-  it('has its HAProxy closed without a failover, too, sessions in old workers included', async () => {
+  it('has its HAProxy closed without a failover, too, sessions in old workers included', async (test) => {
+    const { router, edge, allEnded } = await begin(test, { automatic: true, spec: quick });
     await edge.haproxy.reload();
     await edge.serves('k1');
     const young = await edge.hold(20);
     await router.kill();
     await edge.haproxy.reload();
-    await allEnded([...sessions, ...young]);
+    await allEnded();
+    await Promise.all(young.map(({ ended }) => ended));
     expect(await edge.remains(stage.servers[0])).toEqual([]);
   });
 });
 
-describe('a router that stands still for longer than proxyTimeout, with a failover meanwhile', () => {
-  it('never serves the old master again, acknowledges, is enabled again and opens the new one', async () => {
-    scene = await stage.scene({ automatic: true, spec: quick });
-    router = await scene.readyRouter();
-    sessions = await edge.hold(20);
-    const watch = watchOverlap(edge.haproxy.adminSocket, WRITES, 5);
+describe.concurrent('a router that stands still for longer than proxyTimeout, with a failover meanwhile', () => {
+  it('never serves the old master again, acknowledges, is enabled again and opens the new one', async (test) => {
+    const { scene, router, edge, allEnded } = await begin(test, { automatic: true, spec: quick });
+    const watch = watched(edge);
     router.program().signal('SIGSTOP');
     await scene.cluster.clear();
     await scene.cluster.name();
@@ -70,33 +60,31 @@ describe('a router that stands still for longer than proxyTimeout, with a failov
     expect(watch.history()).toEqual([['k1'], [], [master]]);
   });
 
-  it('does the same when it wakes up while Stolon still waits for it', async () => {
-    scene = await stage.scene({ automatic: true, spec: { ...quick, proxyTimeout: '3s' } });
-    router = await scene.readyRouter();
-    sessions = await edge.hold(20);
-    const watch = watchOverlap(edge.haproxy.adminSocket, WRITES, 5);
+  it('does the same when it wakes up while Stolon still waits for it', async (test) => {
+    const spec = { ...quick, proxyTimeout: '3s' };
+    const { scene, router, edge, allEnded } = await begin(test, { automatic: true, spec });
+    const watch = watched(edge);
     router.program().signal('SIGSTOP');
     await scene.cluster.clear();
     await allEnded();
     router.program().signal('SIGCONT');
     await scene.cluster.name();
     await scene.ready(router);
-    await edge.serves(await scene.master());
+    const master = await scene.master();
+    await edge.serves(master);
     await watch.stop();
-    expect(watch.history()).toEqual([['k1'], [], [await scene.master()]]);
+    expect(watch.history()).toEqual([['k1'], [], [master]]);
   });
 });
 
-describe('a router that is stopped in the middle of a failover', () => {
-  it('is waited for no longer: the next check after the last other proxy names the master', async () => {
-    scene = await stage.scene();
-    router = await scene.readyRouter();
+describe.concurrent('a router that is stopped in the middle of a failover', () => {
+  it('is waited for no longer: the next check after the last other proxy names the master', async (test) => {
+    const { scene, router, edge, allEnded } = await begin(test);
     const stubborn = { UID: newUid(), ProxyTimeout: 15e9 };
     const tells = (Generation: number) =>
       scene.cluster.store.putProxyInfo({ ...stubborn, infoUID: newUid(), Generation });
     await tells(2);
     await scene.cluster.enable(2);
-    sessions = await edge.hold(20);
     const { generation } = await scene.cluster.clear();
     await allEnded();
     await router.stop();
@@ -108,14 +96,12 @@ describe('a router that is stopped in the middle of a failover', () => {
   });
 });
 
-describe('a router that ends and leaves HAProxy as it is', () => {
-  it.each<[string, (running: Daemon) => Promise<void>]>([
+describe.concurrent('a router that ends and leaves HAProxy as it is', () => {
+  it.for<[string, (running: Daemon) => Promise<void>]>([
     ['on_stop: leave', (running) => running.stop()],
     ['a kill', (running) => running.kill()],
-  ])('by %s keeps its sessions when it is started again, under another uid, and is enabled', async (_, end) => {
-    scene = await stage.scene();
-    router = await scene.readyRouter({ on_stop: 'leave' });
-    sessions = await edge.hold(20);
+  ])('by %s keeps its sessions when it is started again, under another uid, and is enabled', async ([, end], test) => {
+    const { scene, router, edge, allServed } = await begin(test, { on_stop: 'leave' });
     const before = await scene.uidOf(router);
     await end(router);
     expect(await edge.writer()).toBe('k1');
@@ -131,11 +117,10 @@ describe('a router that ends and leaves HAProxy as it is', () => {
     expect(fenced).toEqual([]);
   });
 
-  it('is as safe as before in a failover right after its restart', async () => {
+  it('is as safe as before in a failover right after its restart', async (test) => {
     // Longer than elsewhere: the next process has three sleepIntervals to be enabled in, and HAProxy waits proxyTimeout for it.
-    scene = await stage.scene({ automatic: true, spec: { ...quick, sleepInterval: '1s', proxyTimeout: '3s' } });
-    router = await scene.readyRouter({ on_stop: 'leave' });
-    sessions = await edge.hold(20);
+    const spec = { ...quick, sleepInterval: '1s', proxyTimeout: '4s' };
+    const { scene, router, edge, allServed, allEnded } = await begin(test, { automatic: true, spec, on_stop: 'leave' });
     await router.stop();
     await router.start();
     await scene.cluster.enable([await scene.uidOf(router)]);
@@ -148,10 +133,8 @@ describe('a router that ends and leaves HAProxy as it is', () => {
     await edge.serves(await scene.master());
   });
 
-  it('is safe in a failover that comes while nobody runs', async () => {
-    scene = await stage.scene({ automatic: true, spec: quick });
-    router = await scene.readyRouter({ on_stop: 'leave' });
-    sessions = await edge.hold(20);
+  it('is safe in a failover that comes while nobody runs', async (test) => {
+    const { scene, router, edge, allEnded } = await begin(test, { automatic: true, spec: quick, on_stop: 'leave' });
     await router.kill();
     await scene.cluster.clear();
     await router.start();

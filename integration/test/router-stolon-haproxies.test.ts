@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Daemon } from '../lab/daemon.ts';
 import { haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
-import { inOrder } from '../lab/in-order.ts';
 import { freePort } from '../lab/process.ts';
 import type { ClientSession } from '../lab/sessions.ts';
-import { quick, registrationOf, type Scene, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
+import { type Scene, type StolonStage, stolonStage } from '../lab/stolon-stage.ts';
 import { startWitnessedHaproxy, type WitnessedHaproxy } from '../lab/witnessed-haproxy.ts';
 
 let stage: StolonStage;
@@ -157,63 +156,6 @@ describe('a router whose HAProxy has no watchdog', () => {
     } finally {
       await bare.haproxy.stop();
     }
-  });
-});
-
-describe('a router whose HAProxy hangs', () => {
-  it('leaves its record when it is stopped then: nobody knows what HAProxy does, so Stolon waits as for a dead proxy', async () => {
-    scene = await stage.scene();
-    const router = await scene.readyRouter();
-    const uid = await scene.uidOf(router);
-    await edge.hold(10);
-    edge.haproxy.freeze();
-    router.program().signal('SIGTERM');
-    expect(await router.program().exited).toBe(0);
-    expect((await scene.cluster.proxies()).map(({ UID }) => UID)).toEqual([uid]);
-    expect(router.program().log()).toContain('left to run out');
-    await scene.cluster.clear();
-    expect(await waitedFor()).toEqual([uid]);
-  });
-
-  it('acknowledges nothing, however long it takes, says so, and goes on when it is back', async () => {
-    scene = await stage.scene({ automatic: true, spec: quick });
-    const router = await scene.readyRouter();
-    const uid = await scene.uidOf(router);
-    const sessions = await edge.hold(10);
-    edge.haproxy.freeze();
-    const { at } = await scene.cluster.clear();
-    const status = await router.until(
-      'the alarm',
-      ({ clusters }) => clusters[0]?.alarms.some(({ code }) => code === 'acknowledgement_blocked') === true,
-    );
-    expect(registrationOf(status)?.hindrance).toContain('edge1');
-    // Longer than any proxy that is dead would be waited for.
-    const waits = await scene.cluster.eventually('the sentinel to wait long', async () => {
-      const later = scene.cluster.history().filter((event) => event.at > at);
-      return later.some((event) => event.at - at > 4_500) ? later : undefined;
-    });
-    const kinds = new Set(waits.map(({ kind }) => kind));
-    expect(kinds).not.toContain('named');
-    expect(waits.filter(({ kind }) => kind === 'waiting_for').length).toBeGreaterThan(2);
-    edge.haproxy.thaw();
-    await scene.cluster.name();
-    await allEnded(sessions);
-    expect(scene.namings().at(-1)?.acknowledgedBy).toEqual([uid]);
-    await scene.ready(router);
-    expect(await edge.writer()).toBe(await scene.master());
-    const steps = [
-      /seen: the master is withdrawn/,
-      /^alarm .*can not be acknowledged/,
-      /^fenced be_rw: k1 /,
-      /^proxy generation \d+ acknowledged/,
-      /^proxy generation \d+ of the proxies seen: the master is k/,
-      /^opened be_rw: k/,
-    ];
-    const events = await router.events();
-    expect(inOrder(events, steps)).toEqual(steps);
-    expect(events.some(({ kind, reason }) => kind === 'alarm_over' && reason?.code === 'acknowledgement_blocked')).toBe(
-      true,
-    );
   });
 });
 
