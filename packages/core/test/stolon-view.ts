@@ -2,7 +2,7 @@
 import type { ProxiesView } from '../src/model/proxies.ts';
 import { type Millis, millis, revision } from '../src/model/units.ts';
 import type { ClusterView, Leadership } from '../src/model/view.ts';
-import { aView } from './cluster.ts';
+import { passive } from './stolon-cluster.ts';
 
 export const at = (ms: number): Millis => millis(ms);
 
@@ -22,28 +22,9 @@ export const withdrawn: Leadership = {
 };
 
 export function aStolonView(changes: Partial<ProxiesView> = {}, leadership: Leadership = named): ClusterView {
-  return {
-    ...aView(),
-    source: 'stolon',
-    revision: revision(100),
-    leadership,
-    proxies: {
-      problem: undefined,
-      clusterUid: 'c1',
-      generation: 3,
-      generationRevision: revision(80),
-      generationSeenAt: at(0),
-      masterDbUid: leadership.kind === 'held' ? 'd1' : undefined,
-      statusMasterDbUid: 'd1',
-      enabled: [],
-      proxies: [],
-      sentinel: 's1',
-      writtenAt: at(0),
-      sleepIntervalMs: 5_000,
-      checkIntervalMs: 5_000,
-      proxyTimeoutMs: 15_000,
-      maxStandbyLagBytes: 1_232_896,
-      ...changes,
-    },
-  };
+  const masterDbUid = leadership.kind === 'held' ? 'd1' : undefined;
+  return passive(
+    { revision: revision(100), leadership },
+    { generation: 3, generationRevision: revision(80), generationSeenAt: at(0), masterDbUid, enabled: [], ...changes },
+  );
 }
