@@ -3,6 +3,7 @@
 //
 //   registered ──stop──▶ letting go (write services closed) ──all targets have──▶ record deleted
 //                                                          └─not within 5 s────▶ record left to run out
+import { messageOf } from '../etcd/errors.ts';
 import type { LetGo } from '../haproxy/let-go.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
@@ -154,8 +155,7 @@ export class ProxyPart {
       this.#tell(`the registration as proxy ${uid} is deleted, no failover waits for this router`);
       this.#o.onAlive();
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.#tell(`the registration as proxy ${uid} could not be deleted and runs out by itself: ${text}`);
+      this.#tell(`the registration as proxy ${uid} could not be deleted and runs out by itself: ${messageOf(error)}`);
     }
   }
 
