@@ -89,10 +89,10 @@ export class ProxyPart {
     return this.#registration?.state();
   }
 
-  /** A clean stop closes this cluster's write services first. */
+  /** A clean stop closes this cluster's write services first. Never where Stolon was never told of us: then HAProxy is as the process before left it. */
   get releases(): boolean {
     const { source } = this.#o.spec;
-    return this.#registration !== undefined && source.kind === 'stolon' && source.onStop === 'release';
+    return this.#registration?.mayBeKnown === true && source.kind === 'stolon' && source.onStop === 'release';
   }
 
   /** From the beginning of a release on nothing is decided any more. */

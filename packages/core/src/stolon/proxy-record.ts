@@ -57,6 +57,11 @@ export class ProxyRecordWriter {
     return this.#uid;
   }
 
+  /** A put was sent, whether or not its answer came: the record may be there. */
+  get mayExist(): boolean {
+    return this.#sent;
+  }
+
   get key(): string {
     return `${this.#prefix}proxies/info/${this.#uid}`;
   }

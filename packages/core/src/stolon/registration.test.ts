@@ -227,6 +227,18 @@ describe('a registration as a Stolon proxy', () => {
     expect(registration.state().acknowledged).toBeUndefined();
   });
 
+  it('is unknown to Stolon until its first put was sent, and may be known even if no answer came', async () => {
+    view = undefined;
+    const registration = register();
+    await clock.pass(1_000);
+    expect(registration.mayBeKnown).toBe(false);
+    view = aStolonView();
+    store.faults = ['lost'];
+    registration.wake();
+    await clock.pass(0);
+    expect(registration.mayBeKnown).toBe(true);
+  });
+
   it('deletes its record when it leaves, and writes no more', async () => {
     const registration = register();
     await clock.pass(0);

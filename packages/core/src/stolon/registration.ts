@@ -90,6 +90,11 @@ export class Registration {
     };
   }
 
+  /** Stolon may know of this proxy. */
+  get mayBeKnown(): boolean {
+    return this.#record.mayExist;
+  }
+
   /** Another controller looks after it from now on. */
   attach(keeper: RegistrationKeeper): void {
     this.#keeper = keeper;
