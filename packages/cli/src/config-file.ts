@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type ConfigSurroundings, formatConfigError, type PgroutedConfig } from '@pgrouted/core/config/config';
 import { parseConfig } from '@pgrouted/core/config/parse';
-import type { ClusterSpec } from '@pgrouted/core/model/spec';
+import { type ClusterSpec, isStored, type StoredClusterSpec } from '@pgrouted/core/model/spec';
 import { errorText, exitCodes, Failure } from './failure.ts';
 import type { Io } from './io.ts';
 import { clean } from './render/text.ts';
@@ -39,6 +39,16 @@ export function chooseCluster({ clusters }: PgroutedConfig, name: string | undef
     throw new Failure(`the configuration has no cluster named ${clean(name)}; it has ${known}`, exitCodes.usage);
   }
   return cluster;
+}
+
+/** The same, for what only etcd has: a recording, and what is replayed from one. */
+export function chooseStoredCluster(config: PgroutedConfig, name: string | undefined): StoredClusterSpec {
+  const cluster = chooseCluster(config, name);
+  if (isStored(cluster)) return cluster;
+  throw new Failure(
+    `cluster ${clean(cluster.name)} is read from PostgreSQL itself: there are no records in etcd; \`pgroutectl events\` has what was seen`,
+    exitCodes.usage,
+  );
 }
 
 const realSurroundings = ({ env }: Io): ConfigSurroundings => ({ env, readFile: (path) => readFileSync(path, 'utf8') });

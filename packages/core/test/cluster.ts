@@ -1,7 +1,7 @@
 // Pictures of clusters for tests of the judgement: a sound three-node cluster at instant 100 s, to be changed where a test needs it.
 import type { Decision, ServiceDecision, Verdict } from '../src/model/decision.ts';
 import { type ProbeReading, type ProbeState, withReading } from '../src/model/probe.ts';
-import type { ClusterSpec, ProbeSpec, ServiceSpec } from '../src/model/spec.ts';
+import type { ClusterSpec, ProbeSpec, ServiceSpec, StoredClusterSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
 import { type ClusterView, type Leadership, type Member, noTags } from '../src/model/view.ts';
 import { defaultSettings } from '../src/patroni/settings.ts';
@@ -36,7 +36,7 @@ export const writes: ServiceSpec = {
 
 export const reads: ServiceSpec = { ...writes, name: 'replica', backend: 'demo_replica', role: 'replica' };
 
-export function aSpec(changes: Partial<ClusterSpec> = {}): ClusterSpec {
+export function aSpec(changes: Partial<StoredClusterSpec> = {}): StoredClusterSpec {
   return {
     name: 'demo',
     source: { kind: 'patroni', scope: 'demo', namespace: '/service' },

@@ -1,12 +1,12 @@
 // Pictures of a Stolon cluster for tests of the judgement: three keepers, keeper1 named as master long ago, this router registered and enabled; at instant
 // 100 s, to be changed where a test needs it. `passive` is the same cluster for a router that only reads.
 import type { ProxiesView, RegistrationState, StolonMember } from '../src/model/proxies.ts';
-import type { ClusterSpec } from '../src/model/spec.ts';
+import type { StoredClusterSpec } from '../src/model/spec.ts';
 import { lsn, revision } from '../src/model/units.ts';
 import { type ClusterView, type Leadership, type Member, noTags } from '../src/model/view.ts';
 import { ago, aMember, aSpec, primaryAt, said, standbyAt } from './cluster.ts';
 
-export const stolonSpec = (changes: Partial<ClusterSpec> = {}): ClusterSpec =>
+export const stolonSpec = (changes: Partial<StoredClusterSpec> = {}): StoredClusterSpec =>
   aSpec({
     source: { kind: 'stolon', name: 'demo', prefix: 'stolon/cluster', register: true, onStop: 'release' },
     ...changes,

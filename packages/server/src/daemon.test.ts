@@ -24,8 +24,9 @@ const config: PgroutedConfig = {
   },
   clusters: [],
   haproxy: [],
-  http: { host: '127.0.0.1', port: 0 },
-  log: { level: 'info' },
+  http: { host: '127.0.0.1', port: 0, tls: undefined, maxAgeMs: 30_000, availability: false },
+  groups: { clusters: true, named: [] },
+  log: { level: 'info', file: undefined },
   journal: { file: undefined, maxBytes: 1e6, keep: 1, memoryEntries: 100 },
 };
 
@@ -105,7 +106,7 @@ describe('the daemon', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    stage.next = { config: { ...config, http: { host: '127.0.0.1', port } }, warnings: [] };
+    stage.next = { config: { ...config, http: { ...config.http, port } }, warnings: [] };
     await expect(stage.start()).rejects.toMatchObject({
       exitCode: exitCodes.failed,
       message: `HTTP can not listen on 127.0.0.1:${port}: the port is in use; is another pgrouted running? Choose another with http.listen or --listen`,
@@ -140,7 +141,7 @@ describe('the daemon', () => {
         (await fetch(daemon.url() + path)).text(),
       ),
     );
-    stage.next = { config: { ...config, log: { level: 'debug' } }, warnings: ['a warning'] };
+    stage.next = { config: { ...config, log: { level: 'debug', file: undefined } }, warnings: ['a warning'] };
     await daemon.reload();
     expect(JSON.stringify([texts, stage.lines])).not.toContain('M4rk3r');
   });
@@ -153,8 +154,8 @@ describe('reading the configuration again', () => {
     const file = join(folder, 'journal.jsonl');
     const next = {
       ...config,
-      http: { host: 'localhost', port: 0 },
-      log: { level: 'debug' as const },
+      http: { ...config.http, host: 'localhost' },
+      log: { level: 'debug' as const, file: undefined },
       journal: { ...config.journal, file },
     };
     stage.next = { config: next, warnings: ['mind the gap'] };
@@ -191,7 +192,7 @@ describe('reading the configuration again', () => {
 
   it('keeps the old one when the new address can not be had', async () => {
     const daemon = await stage.start();
-    stage.next = { config: { ...config, http: { host: '192.0.2.1', port: 1 } }, warnings: [] };
+    stage.next = { config: { ...config, http: { ...config.http, host: '192.0.2.1', port: 1 } }, warnings: [] };
     await daemon.reload();
     expect(stage.taken).toEqual([config]);
     expect(stage.messages.at(-1)).toBe('error: the new configuration was not taken');

@@ -156,5 +156,8 @@ function lateApi(current: () => RouterApi | undefined): RouterApi {
     onEvent: (listener) => now().onEvent(listener),
     ready: () => now().ready(),
     members: () => now().members(),
+    freshness: () => now().freshness(),
+    check: (question) => now().check(question),
+    availability: (member, limitS) => now().availability(member, limitS),
   };
 }

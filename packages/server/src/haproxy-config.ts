@@ -7,7 +7,7 @@ import { type FragmentMember, haproxyFragment } from '@pgrouted/core/haproxy/fra
 import type { Clock } from '@pgrouted/core/model/clock';
 import { type Log, silentLog } from '@pgrouted/core/model/log';
 import { clusterDataReason, explainReason } from '@pgrouted/core/model/reason';
-import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
+import { type ClusterSpec, type EtcdSpec, isStored, type StoredClusterSpec } from '@pgrouted/core/model/spec';
 import type { ClusterView } from '@pgrouted/core/model/view';
 import { sourcePrefix, sourceView } from '@pgrouted/core/source/source';
 import { errorText, exitCodes, Failure } from './failure.ts';
@@ -35,7 +35,7 @@ export async function haproxyConfig(config: PgroutedConfig, request: FragmentReq
       exitCodes.usage,
       `--port: the cluster has no service '${unknown}'; it has ${cluster.services.map(({ name }) => name).join(', ')}`,
     );
-  const members = request.servers.length > 0 ? request.servers : await readMembers(config.etcd, cluster, clock);
+  const members = request.servers.length > 0 ? request.servers : await membersOf(config, cluster, clock);
   const [target] = config.haproxy;
   try {
     return haproxyFragment({
@@ -63,10 +63,22 @@ function chooseCluster({ clusters }: PgroutedConfig, name: string | undefined): 
   return first;
 }
 
+async function membersOf(
+  config: PgroutedConfig,
+  cluster: ClusterSpec,
+  clock: Clock,
+): Promise<readonly FragmentMember[]> {
+  if (cluster.source.kind === 'postgres')
+    return cluster.source.hosts.map(({ name, address }) => ({ name, ...address }));
+  if (!isStored(cluster) || config.etcd === undefined)
+    throw new Failure(exitCodes.config, 'the configuration names no etcd');
+  return readMembers(config.etcd, cluster, clock);
+}
+
 /** The members that have an address, as etcd has them now. Throws Failure (`failed`). */
 export async function readMembers(
   etcd: EtcdSpec,
-  cluster: ClusterSpec,
+  cluster: StoredClusterSpec,
   clock: Clock,
 ): Promise<readonly FragmentMember[]> {
   const prefix = sourcePrefix(cluster.source);

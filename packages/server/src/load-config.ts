@@ -1,9 +1,9 @@
 // The configuration as the command line asks for it: which file, of which kind, and what overrides it.
 import { readFileSync } from 'node:fs';
-import type { HttpSpec } from '@pgrouted/core/config/config';
 import { type ConfigResult, formatConfigError, type LogLevel, type PgroutedConfig } from '@pgrouted/core/config/config';
 import { parseConfig } from '@pgrouted/core/config/parse';
 import { patroniConfig } from '@pgrouted/core/config/patroni-config';
+import type { HostAndPort } from '@pgrouted/core/config/readers';
 import { errorCode, errorText, exitCodes, Failure } from './failure.ts';
 
 export type ConfigSource =
@@ -13,7 +13,7 @@ export type ConfigSource =
 /** Options that win over the file, also when it is read again. */
 export interface Overrides {
   readonly socket?: string;
-  readonly listen?: HttpSpec;
+  readonly listen?: HostAndPort;
   readonly logLevel?: LogLevel;
 }
 
@@ -51,7 +51,7 @@ function overridden(config: PgroutedConfig, { socket, listen, logLevel }: Overri
   return {
     ...config,
     ...(socket === undefined ? {} : { haproxy: [{ name: socket, socket, masterSocket: undefined }] }),
-    ...(listen === undefined ? {} : { http: listen }),
-    ...(logLevel === undefined ? {} : { log: { level: logLevel } }),
+    ...(listen === undefined ? {} : { http: { ...config.http, ...listen } }),
+    ...(logLevel === undefined ? {} : { log: { ...config.log, level: logLevel } }),
   };
 }

@@ -29,7 +29,10 @@ export function routerOf({
   const journal = [...entries];
   const listeners = new Set<(entry: JournalEntry) => void>();
   return {
-    members: () => ({ members, revision, ageMs, source }),
+    members: () => ({ members, source }),
+    freshness: () => ({ revision, ageMs }),
+    check: () => undefined,
+    availability: async () => ({ kind: 'not_allowed' }),
     ready: () => ready,
     status: () => status,
     events: (after, limit) => {

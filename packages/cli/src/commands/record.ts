@@ -1,7 +1,7 @@
 // pgroutectl record: writes what etcd (and PostgreSQL) says to files that `pgroutectl replay` reads.
 import type { Log } from '@pgrouted/core/model/log';
 import { sourcePrefix } from '@pgrouted/core/source/source';
-import { chooseCluster, readConfig } from '../config-file.ts';
+import { chooseStoredCluster, readConfig } from '../config-file.ts';
 import { type ExitCode, exitCodes, Failure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { type LineSink, openOutput } from '../record/output-file.ts';
@@ -23,7 +23,7 @@ export interface RecordOptions {
 
 export async function record(io: Io, options: RecordOptions): Promise<ExitCode> {
   const config = readConfig(io, options.config, 'real');
-  const cluster = chooseCluster(config, options.cluster);
+  const cluster = chooseStoredCluster(config, options.cluster);
   if (options.probe !== undefined && cluster.probe === undefined) {
     throw new Failure(
       `cluster ${clean(cluster.name)} has no \`probe:\` in ${options.config}, so --probe has nobody to ask as`,
@@ -41,8 +41,10 @@ export async function record(io: Io, options: RecordOptions): Promise<ExitCode> 
       `pgroutectl: recording ${sourcePrefix(cluster.source)}${options.durationMs === undefined ? ' until Ctrl-C' : ` for ${formatAge(options.durationMs)}`}\n`,
     );
     const show = progressLine(io);
+    const { etcd } = config;
+    if (etcd === undefined) throw new Failure('the configuration names no etcd', exitCodes.usage);
     const end = await runRecording(io, {
-      etcd: config.etcd,
+      etcd,
       cluster,
       events,
       probes,

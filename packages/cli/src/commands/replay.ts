@@ -1,7 +1,7 @@
 // pgroutectl replay: a recorded stream through the daemon's own source and decision code on a virtual clock. Contacts nobody.
 import { readFileSync } from 'node:fs';
 import { explainReason } from '@pgrouted/core/model/reason';
-import type { ClusterSpec } from '@pgrouted/core/model/spec';
+import type { StoredClusterSpec } from '@pgrouted/core/model/spec';
 import {
   parseEvents,
   parseProbes,
@@ -11,7 +11,7 @@ import {
 } from '@pgrouted/core/replay/replay';
 import { sourcePrefix } from '@pgrouted/core/source/source';
 import { type Parsed, parsed } from '@pgrouted/core/store/parsed';
-import { chooseCluster, readConfig } from '../config-file.ts';
+import { chooseStoredCluster, readConfig } from '../config-file.ts';
 import { type ExitCode, errorText, exitCodes, Failure } from '../failure.ts';
 import { type Io, lookOf } from '../io.ts';
 import { renderChange } from '../render/replay.ts';
@@ -30,7 +30,7 @@ export interface ReplayOptions {
 }
 
 export async function replay(io: Io, options: ReplayOptions): Promise<ExitCode> {
-  const cluster = chooseCluster(readConfig(io, options.config, 'none'), options.cluster);
+  const cluster = chooseStoredCluster(readConfig(io, options.config, 'none'), options.cluster);
   if (options.events === '-' && options.probe === '-') {
     throw new Failure('only one of EVENTS and --probe can be standard input', exitCodes.usage);
   }
@@ -78,7 +78,7 @@ function checkPrefix(events: readonly RecordedEvent[], prefix: string, { events:
 function registrationNotice(
   events: readonly RecordedEvent[],
   prefix: string,
-  { name, source }: ClusterSpec,
+  { name, source }: StoredClusterSpec,
   { as, events: file, config }: ReplayOptions,
 ): string | undefined {
   if (source.kind !== 'stolon') {

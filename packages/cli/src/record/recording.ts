@@ -5,7 +5,7 @@ import { EtcdClient } from '@pgrouted/core/etcd/client';
 import { EtcdMirror, type MirrorSnapshot } from '@pgrouted/core/etcd/mirror';
 import type { Log } from '@pgrouted/core/model/log';
 import type { ProbeReading } from '@pgrouted/core/model/probe';
-import type { ClusterSpec, EtcdSpec } from '@pgrouted/core/model/spec';
+import type { EtcdSpec, StoredClusterSpec } from '@pgrouted/core/model/spec';
 import { Prober } from '@pgrouted/core/postgres/probe';
 import { sourcePrefix } from '@pgrouted/core/source/source';
 import { Failure } from '../failure.ts';
@@ -18,7 +18,7 @@ import { WatchedCluster } from './watched-cluster.ts';
 
 export interface RecordingOptions {
   readonly etcd: EtcdSpec;
-  readonly cluster: ClusterSpec;
+  readonly cluster: StoredClusterSpec;
   readonly events: LineSink;
   /** Undefined: PostgreSQL is not asked. */
   readonly probes: LineSink | undefined;

@@ -1,7 +1,7 @@
 // A recording decides as what it was made of: recorded streams are told to the recorder as a mirror of etcd tells them, and replayed again.
 import { readFileSync } from 'node:fs';
 import type { KeyValue, MirrorChange, MirrorEvent, MirrorSnapshot } from '@pgrouted/core/etcd/mirror';
-import type { ClusterSpec, PatroniSpec, StolonSpec } from '@pgrouted/core/model/spec';
+import type { PatroniSpec, StolonSpec, StoredClusterSpec } from '@pgrouted/core/model/spec';
 import { millis, revision } from '@pgrouted/core/model/units';
 import { parseEvents, type RecordedEvent, replay } from '@pgrouted/core/replay/replay';
 import { sourcePrefix } from '@pgrouted/core/source/source';
@@ -58,7 +58,7 @@ function recordedAgain(events: readonly RecordedEvent[], startedAt: number): str
   return out.join('');
 }
 
-const specOf = (source: PatroniSpec | StolonSpec): ClusterSpec => ({
+const specOf = (source: PatroniSpec | StolonSpec): StoredClusterSpec => ({
   name: 'demo',
   source,
   probe: undefined,

@@ -1,10 +1,10 @@
-import type { ClusterSpec } from '@pgrouted/core/model/spec';
+import type { StoredClusterSpec } from '@pgrouted/core/model/spec';
 import { millis, revision } from '@pgrouted/core/model/units';
 import type { StoreEntry, StoreRecords } from '@pgrouted/core/store/entries';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { WatchedCluster } from './watched-cluster.ts';
 
-const spec = (source: ClusterSpec['source']): ClusterSpec => ({
+const spec = (source: StoredClusterSpec['source']): StoredClusterSpec => ({
   name: 'demo',
   source,
   probe: undefined,

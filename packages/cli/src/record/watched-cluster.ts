@@ -1,16 +1,16 @@
 // The cluster as the recorder's probes need it: whom to ask, and whether a switch seems to be under way. Made by the daemon's own reading of the
 // records, so it is the same for every source. No I/O.
-import type { ClusterSpec } from '@pgrouted/core/model/spec';
+import type { StoredClusterSpec } from '@pgrouted/core/model/spec';
 import type { Millis } from '@pgrouted/core/model/units';
 import type { Address, ClusterView } from '@pgrouted/core/model/view';
 import { sourcePrefix, sourceView } from '@pgrouted/core/source/source';
 import type { StoreRecords } from '@pgrouted/core/store/entries';
 
 export class WatchedCluster {
-  readonly #cluster: ClusterSpec;
+  readonly #cluster: StoredClusterSpec;
   #view: ClusterView | undefined;
 
-  constructor(cluster: ClusterSpec) {
+  constructor(cluster: StoredClusterSpec) {
     this.#cluster = cluster;
   }
 

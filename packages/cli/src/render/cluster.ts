@@ -23,7 +23,7 @@ function header(look: Look, cluster: ClusterStatus): readonly string[] {
   const name = clean(cluster.name);
   const facts =
     cluster.view === null
-      ? `etcd has not been read yet (${clean(cluster.source.prefix)})`
+      ? `etcd has not been read yet (${clean(cluster.source.prefix ?? '')})`
       : clean(factsOf(cluster, cluster.view));
   const [first = '', ...rest] = hang(`${name}  `, facts, look.width);
   const lines = [paint(look, 'strong', name) + first.slice(name.length), ...rest];

@@ -1,6 +1,6 @@
 // The checked configuration, and what is said about one that is wrong. Types and the printable form only; parse.ts reads the YAML file,
 // patroni-config.ts reads Patroni's own.
-import type { ClusterSpec, EtcdSpec, TargetSpec } from '../model/spec.ts';
+import type { ClusterSpec, EtcdSpec, PostgresHost, ProbeSpec, TargetSpec } from '../model/spec.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -9,6 +9,33 @@ export interface HttpSpec {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsSpec | undefined;
+  /** An answer that rests on something older is refused as one about an unreachable server is. */
+  readonly maxAgeMs: number;
+  /** GET /v1/NAME/availability: it writes to the primary, so it has to be allowed. */
+  readonly availability: boolean;
+}
+
+/** HTTPS with this certificate. Files are read again when they change. */
+export type TlsSpec =
+  | {
+      readonly kind: 'files';
+      /** The chain, PEM. */
+      readonly cert: string;
+      readonly key: string;
+      /** PEM; clients have to show a certificate that these have signed. Undefined: clients need none. */
+      readonly clientCa: string | undefined;
+    }
+  /** PgRoute66's `ssl.b64cert` and `ssl.b64key`, decoded: PEM texts. */
+  | { readonly kind: 'inline'; readonly certPem: string; readonly keyPem: string };
+
+/** Whom the PgRoute66 lists give for `?group=`. `all` always means everybody. */
+export interface GroupsSpec {
+  /** The clusters' names are groups. PgRoute66's own file: only what it calls groups is one. */
+  readonly clusters: boolean;
+  /** Further groups: names of members. A member that does not exist is left out. */
+  readonly named: readonly { readonly name: string; readonly members: readonly string[] }[];
 }
 
 export interface JournalSpec {
@@ -23,11 +50,15 @@ export interface JournalSpec {
 }
 
 export interface PgroutedConfig {
-  readonly etcd: EtcdSpec;
+  /** Undefined: no cluster is read from etcd. */
+  readonly etcd: EtcdSpec | undefined;
   readonly clusters: readonly ClusterSpec[];
+  /** May be empty where only the REST lists are wanted (PgRoute66's own file). */
   readonly haproxy: readonly TargetSpec[];
   readonly http: HttpSpec;
-  readonly log: { readonly level: LogLevel };
+  readonly groups: GroupsSpec;
+  /** `file`: appended to besides standard output. */
+  readonly log: { readonly level: LogLevel; readonly file: string | undefined };
   readonly journal: JournalSpec;
 }
 
@@ -62,16 +93,26 @@ export function formatConfigError({ file, line, column, path, message, remedy }:
 }
 
 const hidden = '(hidden)';
+const hide = (secret: string | undefined): string | undefined => (secret === undefined ? undefined : hidden);
+const hidePassword = (probe: ProbeSpec): ProbeSpec => ({ ...probe, password: hide(probe.password) });
+const hideHost = (host: PostgresHost): PostgresHost => ({ ...host, connection: hidePassword(host.connection) });
 
 /** The configuration as it may be printed: every password is replaced. */
 export function printableConfig(config: PgroutedConfig): PgroutedConfig {
-  const hide = (secret: string | undefined): string | undefined => (secret === undefined ? undefined : hidden);
   return {
     ...config,
-    etcd: { ...config.etcd, password: hide(config.etcd.password) },
+    etcd: config.etcd === undefined ? undefined : { ...config.etcd, password: hide(config.etcd.password) },
     clusters: config.clusters.map((cluster) => ({
       ...cluster,
-      probe: cluster.probe === undefined ? undefined : { ...cluster.probe, password: hide(cluster.probe.password) },
+      source:
+        cluster.source.kind === 'postgres'
+          ? { ...cluster.source, hosts: cluster.source.hosts.map(hideHost) }
+          : cluster.source,
+      probe: cluster.probe === undefined ? undefined : hidePassword(cluster.probe),
     })),
+    http: {
+      ...config.http,
+      tls: config.http.tls?.kind === 'inline' ? { ...config.http.tls, keyPem: hidden } : config.http.tls,
+    },
   };
 }

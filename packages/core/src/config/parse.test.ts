@@ -55,7 +55,8 @@ describe('a configuration file', () => {
           },
         ],
         haproxy: [{ name: '/run/haproxy/admin.sock', socket: '/run/haproxy/admin.sock' }],
-        http: { host: '127.0.0.1', port: 8080 },
+        http: { host: '127.0.0.1', port: 8080, maxAgeMs: 30_000, availability: false },
+        groups: { clusters: true, named: [] },
         log: { level: 'info' },
         journal: { maxBytes: 16 * 1024 * 1024, keep: 5, memoryEntries: 5000 },
       },
@@ -132,7 +133,7 @@ journal: { file: journal.jsonl, max_size: 1GB, keep: 0, memory_entries: 100 }
     expect(config.haproxy).toEqual([
       { name: 'edge', socket: '/etc/pgrouted/admin.sock', masterSocket: '/run/haproxy/master.sock' },
     ]);
-    expect(config.http).toEqual({ host: '::1', port: 8008 });
+    expect(config.http).toEqual({ host: '::1', port: 8008, maxAgeMs: 30_000, availability: false });
     expect(config.log).toEqual({ level: 'debug' });
     expect(config.journal).toEqual({
       file: '/etc/pgrouted/journal.jsonl',
@@ -718,7 +719,7 @@ describe('secrets', () => {
     const { config } = configIn(
       "etcd: { endpoints: ['https://a:1'], user: u, password_file: etcd.password }\nclusters: [{ patroni: { scope: a }, probe: { password_env: PROBE_PASSWORD } }]\n",
     );
-    expect([config.etcd.password, config.clusters[0]?.probe?.password]).toEqual([
+    expect([config.etcd?.password, config.clusters[0]?.probe?.password]).toEqual([
       'from-a-file',
       'from-the-environment',
     ]);

@@ -5,7 +5,15 @@ import type { ClusterSpec, PatroniSpec, ServiceSpec, StolonSpec, TargetSpec } fr
 import type { ConfigError, ConfigResult, ConfigSurroundings, PgroutedConfig } from './config.ts';
 import { at, fromIssue, inOrder } from './issues.ts';
 import { findings } from './rules.ts';
-import { type ConfigFile, configSchema, debianSocket, httpDefault, journalDefault, logDefault } from './schema.ts';
+import {
+  type ConfigFile,
+  configSchema,
+  debianSocket,
+  groupsDefault,
+  httpDefault,
+  journalDefault,
+  logDefault,
+} from './schema.ts';
 import { formatPath, readYaml } from './yaml-source.ts';
 
 /** Reads the text of a configuration file; `file` is its path, for messages and as the start of relative paths. */
@@ -41,8 +49,9 @@ function configOf(file: ConfigFile): PgroutedConfig {
     },
     clusters: file.clusters.map(clusterOf),
     haproxy: (file.haproxy ?? [{ socket: debianSocket }]).map(targetOf),
-    http: file.http?.listen ?? httpDefault,
-    log: file.log ?? logDefault,
+    http: { ...httpDefault, ...file.http?.listen },
+    groups: groupsDefault,
+    log: { ...logDefault, ...file.log },
     journal:
       file.journal === undefined
         ? journalDefault

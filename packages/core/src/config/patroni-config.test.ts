@@ -64,7 +64,8 @@ describe("Patroni's configuration file", () => {
           },
         ],
         haproxy: [{ name: '/run/haproxy/admin.sock', socket: '/run/haproxy/admin.sock' }],
-        http: { host: '127.0.0.1', port: 8080 },
+        http: { host: '127.0.0.1', port: 8080, maxAgeMs: 30_000, availability: false },
+        groups: { clusters: true, named: [] },
         log: { level: 'info' },
         journal: { maxBytes: 16 * 1024 * 1024, keep: 5, memoryEntries: 5000 },
       },
@@ -88,7 +89,7 @@ describe("Patroni's configuration file", () => {
     ['a URL wins over both', '{ host: x, hosts: [a], url: "https://etcd:2399" }', ['https://etcd:2399']],
     ['a URL without a port', 'url: http://etcd', ['http://etcd:2379']],
   ])('names etcd members as Patroni reads them: %s', (_, etcd3, endpoints) => {
-    expect(taken(`scope: a\netcd3:\n  ${etcd3}\n`).config.etcd.endpoints).toEqual(endpoints);
+    expect(taken(`scope: a\netcd3:\n  ${etcd3}\n`).config.etcd?.endpoints).toEqual(endpoints);
   });
 
   it('with a URL takes user and password from it, decoded', () => {
@@ -131,7 +132,7 @@ describe("Patroni's configuration file", () => {
   });
 
   it('may come from PATRONI_ variables alone', () => {
-    expect(taken('', { PATRONI_SCOPE: 'orders', PATRONI_ETCD3_HOST: 'etcd' }).config.etcd.endpoints).toEqual([
+    expect(taken('', { PATRONI_SCOPE: 'orders', PATRONI_ETCD3_HOST: 'etcd' }).config.etcd?.endpoints).toEqual([
       'http://etcd:2379',
     ]);
   });
@@ -140,7 +141,7 @@ describe("Patroni's configuration file", () => {
     const text = 'x: &e { host: a }\nscope: a\nscope: b\netcd3: { <<: *e, protocol: https }\n';
     const { config } = taken(text);
     expect(config.clusters[0]?.name).toBe('b');
-    expect(config.etcd.endpoints).toEqual(['https://a:2379']);
+    expect(config.etcd?.endpoints).toEqual(['https://a:2379']);
   });
 
   it('warns of what it does not do as Patroni does', () => {

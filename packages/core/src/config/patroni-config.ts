@@ -7,7 +7,7 @@ import type { ConfigError, ConfigResult, ConfigSurroundings } from './config.ts'
 import { inOrder } from './issues.ts';
 import { defaultServices } from './parse.ts';
 import * as readers from './readers.ts';
-import { debianSocket, httpDefault, journalDefault, logDefault } from './schema.ts';
+import { debianSocket, groupsDefault, httpDefault, journalDefault, logDefault } from './schema.ts';
 import { formatPath, type Path, readYaml, type YamlSource } from './yaml-source.ts';
 
 /** PyYAML makes numbers of what looks like one; Patroni takes them as text. */
@@ -109,6 +109,7 @@ export function patroniConfig(text: string, file: string, { env }: Pick<ConfigSu
       ],
       haproxy: [{ name: debianSocket, socket: debianSocket, masterSocket: undefined }],
       http: httpDefault,
+      groups: groupsDefault,
       log: logDefault,
       journal: journalDefault,
     },

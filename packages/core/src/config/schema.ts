@@ -1,6 +1,6 @@
 // The shape of the YAML file: which keys there are and what each one means by itself. What must fit together is in rules.ts.
 import * as z from 'zod';
-import type { ConfigSurroundings } from './config.ts';
+import type { ConfigSurroundings, GroupsSpec, HttpSpec } from './config.ts';
 import { bad, good } from './quantities.ts';
 import {
   duration,
@@ -29,9 +29,11 @@ export interface SchemaContext extends ConfigSurroundings {
 
 /** Where Debian's haproxy package puts its stats socket. */
 export const debianSocket = '/run/haproxy/admin.sock';
-export const httpDefault = { host: '127.0.0.1', port: 8080 };
+export const listenDefault = { host: '127.0.0.1', port: 8080 };
+export const httpDefault: HttpSpec = { ...listenDefault, tls: undefined, maxAgeMs: 30_000, availability: false };
+export const groupsDefault: GroupsSpec = { clusters: true, named: [] };
 export const journalDefault = { file: undefined, maxBytes: 16 * 1024 ** 2, keep: 5, memoryEntries: 5000 };
-export const logDefault = { level: 'info' } as const;
+export const logDefault = { level: 'info', file: undefined } as const;
 
 /** A value that `reader` understands; its words become the issue. */
 const value = <T>(reader: Reader<T>) =>
@@ -156,7 +158,7 @@ export const configSchema = (context: SchemaContext) =>
     etcd: etcdSchema(context),
     clusters: z.array(clusterSchema(context)).min(1),
     haproxy: z.array(targetSchema(context)).min(1).optional(),
-    http: section({ listen: orElse(listen, httpDefault) }).optional(),
+    http: section({ listen: orElse(listen, listenDefault) }).optional(),
     log: section({ level: orElse(oneOf('debug', 'info', 'warn', 'error'), logDefault.level) }).optional(),
     journal: section({
       file: maybe(filePath(context.folder)),

@@ -5,17 +5,50 @@ import type { EventsDocument, JournalEntry, StatusDocument } from '../status/sch
 export interface MemberAnswer {
   readonly cluster: string;
   readonly member: string;
+  /** `unavailable` too where what is known is older than `http.max_age`. */
   readonly status: 'primary' | 'standby' | 'unavailable';
+  /** The groups that it is in, without `all`. */
+  readonly groups: readonly string[];
 }
 
-/** All that the PgRoute66 routes answer from, with the facts of their `X-Pgrouted-*` headers. */
+/** All that the PgRoute66 lists answer from. Asked for with each request, so it is the very same object as long as nothing in it changes. */
 export interface MembersAnswer {
   readonly members: readonly MemberAnswer[];
+  /** The kinds of sources, sorted, with a comma between them: `patroni, stolon`. */
+  readonly source: string;
+}
+
+/** The facts of the `X-Pgrouted-*` headers. */
+export interface Freshness {
   /** Of the view; the oldest if several clusters are asked. Undefined: nothing was read yet. */
   readonly revision: string | undefined;
-  /** Milliseconds since the (oldest) view was confirmed. */
+  /** Milliseconds since the (oldest) view was confirmed; source `postgres`: since the oldest of the servers' last readings was asked for. */
   readonly ageMs: number | undefined;
-  readonly source: string;
+}
+
+/** What GET /v1/NAME/availability gives: how old the row that the primary's clock wrote is on that member. Texts are PgRoute66's (0.8). */
+export type AvailabilityAnswer =
+  | { readonly kind: 'ok' }
+  /** Seconds, both. */
+  | { readonly kind: 'exceeded'; readonly limit: number; readonly age: number }
+  /** `text`: `invalid` for a name that nobody has, else what went wrong. */
+  | { readonly kind: 'failed'; readonly text: string }
+  /** It writes, and the configuration does not allow that. */
+  | { readonly kind: 'not_allowed' };
+
+/** A health check in Patroni's words (patroni/api.py, 4.1), for any member. */
+export interface CheckQuestion {
+  readonly member: string;
+  /** What stands behind `/check/`: `primary`, `replica`, `read-only-sync`, ... */
+  readonly kind: string;
+  /** Query parameters as written; each key may come several times, the last one counts. */
+  readonly query: readonly (readonly [key: string, value: string])[];
+}
+
+export interface CheckAnswer {
+  readonly status: 200 | 503;
+  /** For people who look: what the member is, in Patroni's words. No secret. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface RouterApi {
@@ -27,4 +60,9 @@ export interface RouterApi {
   /** Each configured write service has a server that a target holds ready now. */
   ready(): boolean;
   members(): MembersAnswer;
+  freshness(): Freshness;
+  /** Undefined: there is no such member (or several clusters have one, and the answers differ). */
+  check(question: CheckQuestion): CheckAnswer | undefined;
+  /** `limitS`: seconds. Waits for PostgreSQL, but never longer than the probe's connect_timeout a server. */
+  availability(member: string, limitS: number): Promise<AvailabilityAnswer>;
 }

@@ -11,10 +11,11 @@ import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
 import { withConfirmation, withProbes, withRegistration } from '../model/overlay.ts';
 import type { ProbeState } from '../model/probe.ts';
-import type { ClusterSpec } from '../model/spec.ts';
+import type { StoredClusterSpec } from '../model/spec.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { Prober } from '../postgres/probe.ts';
+import type { QueryAnswer } from '../postgres/query.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
 import { sourcePrefix, sourceView } from '../source/source.ts';
@@ -45,7 +46,7 @@ const OPEN_PROOF_DEADLINE_MS = 500;
 const UNCONFIRMED_AFTER_MS = 1_500;
 
 export interface ClusterControllerOptions {
-  readonly spec: ClusterSpec;
+  readonly spec: StoredClusterSpec;
   readonly client: EtcdClient;
   readonly clock: Clock;
   readonly log: Log;
@@ -71,7 +72,7 @@ interface Opened {
 }
 
 export class ClusterController {
-  readonly spec: ClusterSpec;
+  readonly spec: StoredClusterSpec;
   readonly prefix: string;
   readonly mirror: EtcdMirror;
   readonly #o: ClusterControllerOptions;
@@ -161,6 +162,11 @@ export class ClusterController {
   #laidOver(records: ClusterView, confirmedAt: Millis): ClusterView {
     const view = withProbes(withConfirmation(records, confirmedAt), this.#prober?.readings() ?? new Map());
     return withRegistration(view, this.#proxy.state());
+  }
+
+  /** Asks the member's PostgreSQL; needs a probe. */
+  async query(_member: string, _text: string): Promise<QueryAnswer> {
+    return { ok: false, error: 'no probe is configured' };
   }
 
   decision(): Decision | undefined {

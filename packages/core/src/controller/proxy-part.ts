@@ -8,7 +8,7 @@ import type { LetGo } from '../haproxy/let-go.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { RegistrationState } from '../model/proxies.ts';
-import type { ClusterSpec } from '../model/spec.ts';
+import type { ClusterSpec, StoredClusterSpec } from '../model/spec.ts';
 import { after, type Millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
 import type { ProxyStore } from '../stolon/proxy-record.ts';
@@ -26,7 +26,7 @@ export const writeBackends = ({ services }: ClusterSpec): readonly string[] =>
   services.filter(({ role }) => role === 'primary').map(({ backend }) => backend);
 
 /** Whether this cluster's configuration asks for a registration as a Stolon proxy. */
-export const registers = (spec: ClusterSpec): boolean =>
+export const registers = (spec: ClusterSpec): spec is StoredClusterSpec =>
   spec.source.kind === 'stolon' && spec.source.register && writeBackends(spec).length > 0;
 
 /** Why not all targets have let go; undefined: they have. */

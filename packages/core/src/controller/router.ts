@@ -11,16 +11,21 @@ import { Target } from '../haproxy/target.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
-import type { TargetSpec } from '../model/spec.ts';
+import { isStored, type TargetSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
+import type { QueryAnswer } from '../postgres/query.ts';
 import { sourcePrefix } from '../source/source.ts';
 import type { ClusterStatus, EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
 import type { Registration } from '../stolon/registration.ts';
-import type { MembersAnswer, RouterApi } from './api.ts';
+import type { AvailabilityAnswer, CheckAnswer, CheckQuestion, Freshness, MembersAnswer, RouterApi } from './api.ts';
+import { availabilityOf } from './availability.ts';
 import { alarmChanges } from './changes.ts';
+import { checkOf } from './check.ts';
 import { ClusterController } from './cluster-controller.ts';
+import { groupsOf } from './groups.ts';
 import { Journal, type NewEntry } from './journal.ts';
+import type { KnownCluster } from './known-cluster.ts';
 import { firstHold } from './proxy-part.ts';
 import { entriesOf } from './reports.ts';
 import { clusterStatus, etcdDocument, memberStatuses, targetDocument } from './status.ts';
@@ -172,22 +177,53 @@ class Router implements RunningRouter {
 
   members(): MembersAnswer {
     const now = this.#clock.now();
-    const views = this.#controllers.flatMap((controller) => {
-      const view = controller.view();
-      return view === undefined ? [] : [{ spec: controller.spec, view }];
-    });
-    const oldest = views.reduce<ClusterView | undefined>(
+    return {
+      members: this.#views().flatMap(({ spec, view }) =>
+        [...memberStatuses(spec, view, now)].map(([member, status]) => ({
+          cluster: spec.name,
+          member,
+          status,
+          groups: groupsOf(this.#config.groups, spec.name, member),
+        })),
+      ),
+      source: [...new Set(this.#controllers.map(({ spec }) => spec.source.kind))].sort().join(', '),
+    };
+  }
+
+  freshness(): Freshness {
+    const oldest = this.#views().reduce<ClusterView | undefined>(
       (a, { view }) => (a === undefined || view.confirmedAt < a.confirmedAt ? view : a),
       undefined,
     );
+    if (oldest === undefined) return { revision: undefined, ageMs: undefined };
     return {
-      members: views.flatMap(({ spec, view }) =>
-        [...memberStatuses(spec, view, now)].map(([member, status]) => ({ cluster: spec.name, member, status })),
-      ),
-      revision: oldest === undefined ? undefined : String(oldest.revision),
-      ageMs: oldest === undefined ? undefined : Math.max(0, Math.round(now - oldest.confirmedAt)),
-      source: [...new Set(this.#controllers.map(({ spec }) => spec.source.kind))].sort().join(', '),
+      revision: String(oldest.revision),
+      ageMs: Math.max(0, Math.round(this.#clock.now() - oldest.confirmedAt)),
     };
+  }
+
+  check(question: CheckQuestion): CheckAnswer | undefined {
+    return checkOf(question, this.#views(), this.#clock.now(), this.#config.http.maxAgeMs);
+  }
+
+  async availability(member: string, limitS: number): Promise<AvailabilityAnswer> {
+    if (!this.#config.http.availability) return { kind: 'not_allowed' };
+    return availabilityOf(member, limitS, this.#views(), (cluster, asked, text) => this.#query(cluster, asked, text));
+  }
+
+  #query(cluster: string, member: string, text: string): Promise<QueryAnswer> {
+    const controller = this.#controllers.find(({ spec }) => spec.name === cluster);
+    return (
+      controller?.query(member, text) ?? Promise.resolve({ ok: false, error: 'there is no such cluster any more' })
+    );
+  }
+
+  /** The clusters that something is known of. */
+  #views(): readonly KnownCluster[] {
+    return this.#controllers.flatMap((controller) => {
+      const view = controller.view();
+      return view === undefined ? [] : [{ spec: controller.spec, view }];
+    });
   }
 
   #clusterDocuments(targets: readonly TargetStatus[], now: Millis): ClusterStatus[] {
@@ -217,7 +253,15 @@ class Router implements RunningRouter {
   }
 
   #newClient(): EtcdClient {
-    return new EtcdClient({ spec: this.#config.etcd, clock: this.#clock, log: this.#log });
+    const nobody = {
+      endpoints: [],
+      ca: undefined,
+      cert: undefined,
+      key: undefined,
+      user: undefined,
+      password: undefined,
+    };
+    return new EtcdClient({ spec: this.#config.etcd ?? nobody, clock: this.#clock, log: this.#log });
   }
 
   #targetStatuses(): readonly TargetStatus[] {
@@ -257,7 +301,7 @@ class Router implements RunningRouter {
   }
 
   #startControllers(kept: ReadonlyMap<string, Registration> = new Map()): void {
-    this.#controllers = this.#config.clusters.map(
+    this.#controllers = this.#config.clusters.filter(isStored).map(
       (spec) =>
         new ClusterController({
           spec,

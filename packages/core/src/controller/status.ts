@@ -22,7 +22,7 @@ import { reasonDocument } from './journal.ts';
 
 export interface ClusterFacts {
   readonly spec: ClusterSpec;
-  readonly prefix: string;
+  readonly prefix: string | undefined;
   readonly view: ClusterView | undefined;
   readonly decision: Decision | undefined;
 }
@@ -70,7 +70,7 @@ export function clusterStatus(facts: ClusterFacts, targets: readonly TargetStatu
   const statuses = view === undefined ? new Map() : memberStatuses(spec, view, now);
   return {
     name: spec.name,
-    source: { kind: spec.source.kind, prefix: facts.prefix },
+    source: { kind: spec.source.kind, prefix: facts.prefix ?? null },
     probing: spec.probe !== undefined,
     view: view === undefined ? null : viewDocument(view, now),
     stolon: view?.proxies === undefined ? null : stolonDocument(view.proxies, now),

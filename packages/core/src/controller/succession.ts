@@ -1,6 +1,6 @@
 // Whether a registration as a Stolon proxy outlives a new configuration. It speaks for HAProxies and backends; one that is not driven any more has to
 // let go first, since no later acknowledgement would tell of it.
-import type { ClusterSpec, TargetSpec } from '../model/spec.ts';
+import { type ClusterSpec, isStored, type TargetSpec } from '../model/spec.ts';
 import { sourcePrefix } from '../source/source.ts';
 import { registers } from './proxy-part.ts';
 
@@ -11,6 +11,7 @@ interface Configuration {
 
 /** `spec`: the cluster as it stands in `before`. */
 export function registrationOutlives(spec: ClusterSpec, before: Configuration, after: Configuration): boolean {
+  if (!isStored(spec)) return false;
   const prefix = sourcePrefix(spec.source);
   const successor = after.clusters.find((one) => registers(one) && sourcePrefix(one.source) === prefix);
   if (successor === undefined) return false;

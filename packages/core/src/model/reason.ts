@@ -1,8 +1,12 @@
 // Reasons: a code from one documented list plus the facts it rests on. Log line, API, CLI and metric are made from the same value.
 // Codes are stable: scripts and alerts depend on them. The sentences are for a person at three in the morning.
 
+import { postgresTexts } from './postgres-texts.ts';
 import type { ClusterDataProblem } from './proxies.ts';
+import type { SourceSpec } from './spec.ts';
 import { stolonTexts } from './stolon-texts.ts';
+
+type SourceKind = SourceSpec['kind'];
 
 export type ReasonFact = string | number | boolean | null;
 
@@ -215,13 +219,18 @@ export function clusterDataReason(problem: ClusterDataProblem): Reason {
 export const reason = (code: ReasonCode, facts: Reason['facts'] = {}): Reason => ({ code, facts });
 
 /** The same reason, told in the words of this cluster manager. To be done before its sentence becomes a part of another one. */
-export const inWordsOf = (source: 'patroni' | 'stolon', told: Reason): Reason =>
+export const inWordsOf = (source: SourceKind, told: Reason): Reason =>
   source === 'patroni' ? told : { ...told, facts: { ...told.facts, source } };
 
 /** The sentence for people, in the words of the cluster manager that the fact `source` names. */
 export function explainReason({ code, facts }: Reason): string {
-  const own: Partial<Record<ReasonCode, string>> = facts['source'] === 'stolon' ? stolonTexts : {};
+  const own: Partial<Record<ReasonCode, string>> = wordsOf(facts['source']);
   return (own[code] ?? reasonTexts[code]).replace(/\{(\w+)\}/g, (_, name: string) =>
     Object.hasOwn(facts, name) ? String(facts[name] ?? 'unknown') : '?',
   );
+}
+
+function wordsOf(source: ReasonFact | undefined): Partial<Record<ReasonCode, string>> {
+  if (source === 'stolon') return stolonTexts;
+  return source === 'postgres' ? postgresTexts : {};
 }

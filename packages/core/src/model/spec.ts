@@ -1,4 +1,5 @@
 // What the operator asked for: the configuration after it has been checked. Durations in milliseconds, sizes in bytes.
+import type { Address } from './view.ts';
 
 export interface ServiceSpec {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface ServiceSpec {
   readonly fallback: 'primary' | 'none';
 }
 
-/** Connection options in libpq's words and with libpq's meaning. Host and port come from the member's record. */
+/** Connection options in libpq's words and with libpq's meaning. Host and port come from the member's record, or from the host that is named. */
 export interface ProbeSpec {
   readonly user: string | undefined;
   readonly password: string | undefined;
@@ -22,6 +23,13 @@ export interface ProbeSpec {
   readonly sslrootcert: string | undefined;
   readonly sslcert: string | undefined;
   readonly sslkey: string | undefined;
+  readonly sslcrl?: string | undefined;
+  /** Undefined: `pgrouted`. */
+  readonly applicationName?: string | undefined;
+  /** libpq's `options`, as they are sent to the server. */
+  readonly options?: string | undefined;
+  /** Undefined: `postgres`. `user`: libpq's own default, the name of the user. */
+  readonly dbnameDefault?: 'postgres' | 'user' | undefined;
   readonly connectTimeoutMs: number;
   /** How often each member is asked at leisure. */
   readonly intervalMs: number;
@@ -51,15 +59,43 @@ export interface StolonSpec {
   readonly onStop: 'release' | 'leave';
 }
 
+/** One server of a cluster that no cluster manager is asked about. */
+export interface PostgresHost {
+  readonly name: string;
+  /** Where to connect. `serverName`: the name that its certificate has to bear, where that is another (libpq's `host` beside `hostaddr`). */
+  readonly address: Address;
+  readonly serverName?: string | undefined;
+  readonly connection: ProbeSpec;
+}
+
+/** No cluster manager and no etcd: each server is asked, as PgRoute66 does. Nobody names a primary; one that alone says so is taken for it. */
+export interface PostgresSpec {
+  readonly kind: 'postgres';
+  /** At least one; names are unique. */
+  readonly hosts: readonly PostgresHost[];
+}
+
+export type SourceSpec = PatroniSpec | StolonSpec | PostgresSpec;
+
+/** A source that is kept in etcd. */
+export type StoredSourceSpec = PatroniSpec | StolonSpec;
+
 export interface ClusterSpec {
   readonly name: string;
-  readonly source: PatroniSpec | StolonSpec;
-  /** Undefined: no SQL; a writer is proven by the member's own record. */
+  readonly source: SourceSpec;
+  /** Undefined: no SQL; a writer is proven by the member's own record. Source `postgres`: always there; only its pace counts, each host has its own connection. */
   readonly probe: ProbeSpec | undefined;
   /** How long a write service stays open on a view that can't be confirmed. `auto` follows the cluster manager. */
   readonly grace: 'auto' | number;
   readonly services: readonly ServiceSpec[];
 }
+
+/** A cluster that is read from etcd. */
+export interface StoredClusterSpec extends ClusterSpec {
+  readonly source: StoredSourceSpec;
+}
+
+export const isStored = (spec: ClusterSpec): spec is StoredClusterSpec => spec.source.kind !== 'postgres';
 
 export interface EtcdSpec {
   readonly endpoints: readonly string[];

@@ -148,10 +148,12 @@ export interface ManagerSettings {
 
 export interface ClusterView {
   readonly cluster: string;
-  readonly source: 'patroni' | 'stolon';
-  /** The etcd revision that this picture is of. */
+  readonly source: 'patroni' | 'stolon' | 'postgres';
+  /** The etcd revision that this picture is of. Source `postgres`: counts the changes that this router has seen. */
   readonly revision: Revision;
-  /** When a linearizable read last confirmed that this picture is the committed state. */
+  /**
+   * When a linearizable read last confirmed that this picture is the committed state. Source `postgres`: when the newest answer of any server was asked for.
+   */
   readonly confirmedAt: Millis;
   /** False until the cluster manager has initialised the cluster; no member takes traffic before. */
   readonly initialized: boolean;

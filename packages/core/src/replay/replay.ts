@@ -3,7 +3,7 @@
 import type { Decision, ServerState } from '../model/decision.ts';
 import { withConfirmation, withProbes, withRegistration } from '../model/overlay.ts';
 import { inWordsOf, type Reason, reason } from '../model/reason.ts';
-import type { ClusterSpec } from '../model/spec.ts';
+import type { StoredClusterSpec } from '../model/spec.ts';
 import { type Millis, millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
@@ -25,7 +25,7 @@ export interface ReplayChange {
 }
 
 export interface ReplayOptions {
-  readonly cluster: ClusterSpec;
+  readonly cluster: StoredClusterSpec;
   readonly prefix: string;
   readonly events: Iterable<RecordedEvent>;
   /** Undefined: nobody answers, and the members' records decide, whatever the configuration says about probes. */
@@ -47,7 +47,7 @@ export function replay(options: ReplayOptions): readonly ReplayChange[] {
 }
 
 class Replay {
-  readonly #spec: ClusterSpec;
+  readonly #spec: StoredClusterSpec;
   readonly #prefix: string;
   readonly #steps: readonly Step[];
   readonly #probes: readonly RecordedProbe[];

@@ -19,7 +19,7 @@ import {
   withMember,
   writes,
 } from '../../test/cluster.ts';
-import type { ClusterSpec } from '../model/spec.ts';
+import type { StoredClusterSpec } from '../model/spec.ts';
 import { lsn, revision } from '../model/units.ts';
 import type { ClusterView, Member } from '../model/view.ts';
 
@@ -92,7 +92,7 @@ describe('a standby cluster', () => {
 });
 
 describe('the lag of a standby', () => {
-  const limited = (spec: Partial<ClusterSpec> = {}): ClusterSpec =>
+  const limited = (spec: Partial<StoredClusterSpec> = {}): StoredClusterSpec =>
     aSpec({ services: [writes, { ...reads, maxLagBytes: 1_000 }], ...spec });
   const lagging = (changes: Partial<Member>, view: Partial<ClusterView> = {}, spec = limited()): string =>
     readWords(withMember(aView(view), 'n2', { probe: undefined, ...changes }), 'n2', spec);

@@ -156,7 +156,10 @@ const serviceSchema = z.object({
 
 const clusterSchema = z.object({
   name: z.string(),
-  source: z.object({ kind: z.enum(['patroni', 'stolon']), prefix: z.string() }),
+  source: z.object({
+    kind: z.enum(['patroni', 'stolon', 'postgres']),
+    prefix: z.string().nullable().describe('null: source postgres'),
+  }),
   probing: z.boolean(),
   view: viewSchema.nullable().describe('null: etcd has not been read yet'),
   stolon: stolonSchema.nullable().describe('null: another source, or etcd has not been read yet'),

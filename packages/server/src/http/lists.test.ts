@@ -10,6 +10,7 @@ const member = (cluster: string, name: string, status: MemberAnswer['status']): 
   cluster,
   member: name,
   status,
+  groups: [cluster],
 });
 
 const calm: Picture = {

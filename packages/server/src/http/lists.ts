@@ -35,8 +35,9 @@ export function listRoutes(app: FastifyInstance, api: RouterApi): void {
 function answer(reply: FastifyReply, api: RouterApi): MembersAnswer {
   const members = api.members();
   reply.header('X-Pgrouted-Source', members.source);
-  if (members.revision !== undefined) reply.header('X-Pgrouted-Revision', members.revision);
-  if (members.ageMs !== undefined) reply.header('X-Pgrouted-Age-Ms', String(members.ageMs));
+  const { revision, ageMs } = api.freshness();
+  if (revision !== undefined) reply.header('X-Pgrouted-Revision', revision);
+  if (ageMs !== undefined) reply.header('X-Pgrouted-Age-Ms', String(ageMs));
   return members;
 }
 
@@ -45,7 +46,7 @@ const groupOf = (query: unknown): string => queryText(query, 'group') ?? 'all';
 /** Groups are the clusters' names; `all` is every cluster, and an unknown group is empty. */
 function namesOf({ members }: MembersAnswer, status: Status, group: string): readonly string[] {
   return members
-    .filter((one) => one.status === status && (group === 'all' || one.cluster === group))
+    .filter((one) => one.status === status && (group === 'all' || one.groups.includes(group)))
     .map((one) => one.member)
     .sort();
 }
