@@ -15,7 +15,8 @@ export interface DaemonOptions {
   readonly folder: string;
   /** Default `pgrouted`. */
   readonly name?: string;
-  readonly etcdEndpoints: readonly string[];
+  /** Left out: the file has no `etcd`. */
+  readonly etcdEndpoints?: readonly string[];
   /** Everything of the configuration file below `clusters:`, YAML (JSON is YAML). */
   readonly clusters: readonly unknown[];
   readonly haproxy: readonly { readonly socket: string; readonly master_socket?: string; readonly name?: string }[];
@@ -23,10 +24,19 @@ export interface DaemonOptions {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-export interface Daemon {
+/** The daemon on a command line of the caller's, with whatever file that names. */
+export interface ProcessOptions {
+  /** An existing folder; the log goes there, named after `name`. */
+  readonly folder: string;
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Where its API is, by its configuration. */
   readonly url: string;
-  readonly port: number;
-  readonly configFile: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface DaemonProcess {
+  readonly url: string;
   /** The process as it runs now, or ran last. */
   readonly program: () => Program;
   readonly get: (path: string) => Promise<{ readonly status: number; readonly body: string }>;
@@ -44,20 +54,23 @@ export interface Daemon {
   readonly kill: () => Promise<void>;
   /** Starts it again on the same configuration and port. */
   readonly start: () => Promise<void>;
+}
+
+export interface Daemon extends DaemonProcess {
+  readonly port: number;
+  readonly configFile: string;
   readonly configure: (change: Partial<Pick<DaemonOptions, 'clusters' | 'haproxy' | 'more'>>) => void;
 }
 
-/** Starts it and waits until it answers; whether it is ready is another question (`ready`). */
+/** Writes its configuration file and starts it; whether it is ready is another question (`ready`). */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  if (!existsSync(bundles.pgrouted)) throw new Error(`${bundles.pgrouted} is missing: run "npm run build" first`);
   const name = options.name ?? 'pgrouted';
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const configFile = join(options.folder, `${name}.yml`);
   const configure: Daemon['configure'] = (change) => {
     const { etcdEndpoints, clusters, haproxy, more } = { ...options, ...change };
     const config = {
-      etcd: { endpoints: etcdEndpoints },
+      ...(etcdEndpoints === undefined ? {} : { etcd: { endpoints: etcdEndpoints } }),
       clusters,
       haproxy,
       http: { listen: `127.0.0.1:${port}` },
@@ -66,16 +79,29 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     writeFileSync(configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
   };
   configure({});
+  const daemon = await startProcess({
+    folder: options.folder,
+    name,
+    args: ['--config', configFile],
+    url: `http://127.0.0.1:${port}`,
+  });
+  return { ...daemon, port, configFile, configure };
+}
+
+/** Starts it and waits until it answers. */
+export async function startProcess({ folder, name, args, url, env = {} }: ProcessOptions): Promise<DaemonProcess> {
+  if (!existsSync(bundles.pgrouted)) throw new Error(`${bundles.pgrouted} is missing: run "npm run build" first`);
   const launch = () =>
     startProgram({
       name,
       command: process.execPath,
-      args: [bundles.pgrouted, '--config', configFile],
-      logFile: join(options.folder, `${name}.log`),
+      args: [bundles.pgrouted, ...args],
+      env,
+      logFile: join(folder, `${name}.log`),
     });
   let program = launch();
 
-  const get: Daemon['get'] = async (path) => {
+  const get: DaemonProcess['get'] = async (path) => {
     const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(5_000) });
     return { status: answer.status, body: await answer.text() };
   };
@@ -88,7 +114,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   await answers();
 
-  const until: Daemon['until'] = async (what, check, patienceMs) => {
+  const until: DaemonProcess['until'] = async (what, check, patienceMs) => {
     let last: StatusDocument | undefined;
     try {
       return await eventually(
@@ -105,8 +131,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
   return {
     url,
-    port,
-    configFile,
     program: () => program,
     get,
     status,
@@ -121,6 +145,5 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       program = launch();
       await answers();
     },
-    configure,
   };
 }
