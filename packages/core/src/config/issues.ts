@@ -1,9 +1,9 @@
 // What zod found -> what a person is told: place in the file, path, message and remedy.
 import type { z } from 'zod';
 import type { ConfigError } from './config.ts';
+import type { Finding } from './findings.ts';
 import { nearest } from './nearest.ts';
 import { kindOf } from './readers.ts';
-import type { Finding } from './rules.ts';
 import { formatPath, type Path, type Place, type YamlSource } from './yaml-source.ts';
 
 export type Placed = Omit<ConfigError, 'file'>;

@@ -231,8 +231,8 @@ describe('what is wrong in a configuration file', () => {
     [
       'sections that are missing',
       'log: { level: info }\n',
-      '1:1: etcd: is missing; add it',
       '1:1: clusters: is missing; add it',
+      '1:1: etcd: is missing; add it',
     ],
     ['a tab', 'etcd:\n\tendpoints: []\n', '2:1: YAML does not allow tabs as indentation; use spaces'],
     [
@@ -280,12 +280,12 @@ describe('what is wrong in a configuration file', () => {
     [
       'a key that resembles none',
       withCluster('colour: red'),
-      '4:5: clusters[0].colour: there is no such key; the keys here are name, patroni, stolon, probe, grace, services',
+      '4:5: clusters[0].colour: there is no such key; the keys here are name, patroni, stolon, postgres, probe, grace, services',
     ],
     [
       'a prototype as key',
       `${smallest}__proto__: {}\n`,
-      '4:1: __proto__: there is no such key; the keys here are etcd, clusters, haproxy, http, log, journal',
+      '4:1: __proto__: there is no such key; the keys here are etcd, clusters, haproxy, http, groups, log, journal',
     ],
     [
       'text where a list is needed',
@@ -322,7 +322,6 @@ describe('what is wrong in a configuration file', () => {
       smallest.replace(/clusters:[\s\S]*/, 'clusters: []'),
       '2:11: clusters: the list is empty; add an entry',
     ],
-    ['no target', `${smallest}haproxy: []\n`, '4:10: haproxy: the list is empty; add an entry'],
     [
       'no service',
       withCluster('services: {}'),
@@ -406,23 +405,23 @@ describe('what is wrong in a configuration file', () => {
     [
       'a cluster that nothing is said to run',
       smallest.replace('patroni: { scope: orders }', 'name: orders'),
-      "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, or 'stolon' with its cluster name",
+      "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, 'stolon' with its cluster name, or 'postgres' with its hosts",
     ],
     [
       'a cluster of two managers',
       withCluster('stolon: { name: orders }'),
-      "4:13: clusters[0].stolon: the cluster is already given by 'patroni'; keep one of the two",
+      "4:13: clusters[0].stolon: the cluster is already given by 'patroni'; keep one of them",
     ],
     [
       'a cluster of two managers, told where the second one stands',
       stolon('name: orders').concat('    patroni: { scope: orders }\n'),
-      "4:14: clusters[0].patroni: the cluster is already given by 'stolon'; keep one of the two",
+      "4:14: clusters[0].patroni: the cluster is already given by 'stolon'; keep one of them",
     ],
     [
       'a mistyped manager',
       smallest.replace('patroni:', 'stolen:'),
       "3:5: clusters[0].stolen: there is no such key; did you mean 'stolon'?",
-      "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, or 'stolon' with its cluster name",
+      "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, 'stolon' with its cluster name, or 'postgres' with its hosts",
     ],
     ['Stolon without its cluster name', stolon('register: true'), '3:13: clusters[0].stolon.name: is missing; add it'],
     [

@@ -1,9 +1,11 @@
-// The YAML configuration file -> a checked configuration, or every error in it with its place and its remedy. Pure: files that it names
+// The YAML configuration file, our own or PgRoute66's -> a checked configuration, or every error in it with its place and its remedy. Pure: files that it names
 // (`password_file`) and the environment are read by the caller's functions.
 import { dirname } from 'node:path';
-import type { ClusterSpec, PatroniSpec, ServiceSpec, StolonSpec, TargetSpec } from '../model/spec.ts';
-import type { ConfigError, ConfigResult, ConfigSurroundings, PgroutedConfig } from './config.ts';
+import type { ClusterSpec, ProbeSpec, SourceSpec } from '../model/spec.ts';
+import type { ConfigError, ConfigResult, ConfigSurroundings, HttpSpec, PgroutedConfig } from './config.ts';
+import { connectionOf, placeOf, postgresPace, storedPace } from './connection.ts';
 import { at, fromIssue, inOrder } from './issues.ts';
+import { isPgRoute66, pgRoute66Config } from './pgroute66.ts';
 import { findings } from './rules.ts';
 import {
   type ConfigFile,
@@ -14,11 +16,22 @@ import {
   journalDefault,
   logDefault,
 } from './schema.ts';
+import type { ProbeFile } from './schema-connection.ts';
+import { defaultServices, servicesOf, targetOf } from './services.ts';
+import { warningsOf } from './warnings.ts';
 import { formatPath, readYaml } from './yaml-source.ts';
 
 /** Reads the text of a configuration file; `file` is its path, for messages and as the start of relative paths. */
-export function parseConfig(text: string, file: string, surroundings: ConfigSurroundings): ConfigResult {
-  const source = readYaml(text, { likePyYaml: false });
+export function parseConfig(
+  text: string,
+  file: string,
+  surroundings: ConfigSurroundings,
+  /** What a file is taken for that has no key to tell it by: an empty one, say. */
+  unclear: 'own' | 'pgroute66' = 'own',
+): ConfigResult {
+  const asPgRoute66 = readYaml(text, 'yaml.v2');
+  if (isPgRoute66(asPgRoute66.value, unclear === 'pgroute66')) return pgRoute66Config(asPgRoute66, file, surroundings);
+  const source = readYaml(text, 'strict');
   const found: ConfigError[] = source.problems.map(({ path, ...problem }) => ({
     file,
     path: formatPath(path),
@@ -37,34 +50,43 @@ export function parseConfig(text: string, file: string, surroundings: ConfigSurr
 }
 
 function configOf(file: ConfigFile): PgroutedConfig {
-  const { etcd } = file;
+  const { etcd, http, groups, journal } = file;
   return {
-    etcd: {
-      endpoints: etcd.endpoints,
-      ca: etcd.ca,
-      cert: etcd.cert,
-      key: etcd.key,
-      user: etcd.user,
-      password: passwordOf(etcd),
-    },
+    etcd: etcd === undefined ? undefined : { ...etcdFilesOf(etcd), password: passwordOf(etcd) },
     clusters: file.clusters.map(clusterOf),
     haproxy: (file.haproxy ?? [{ socket: debianSocket }]).map(targetOf),
-    http: { ...httpDefault, ...file.http?.listen },
-    groups: groupsDefault,
+    http: http === undefined ? httpDefault : httpOf(http),
+    groups:
+      groups === undefined
+        ? groupsDefault
+        : { clusters: true, named: Object.entries(groups).map(([name, members]) => ({ name, members })) },
     log: { ...logDefault, ...file.log },
     journal:
-      file.journal === undefined
+      journal === undefined
         ? journalDefault
         : {
-            file: file.journal.file,
-            maxBytes: file.journal.max_size,
-            keep: file.journal.keep,
-            memoryEntries: file.journal.memory_entries,
+            file: journal.file,
+            maxBytes: journal.max_size,
+            keep: journal.keep,
+            memoryEntries: journal.memory_entries,
           },
   };
 }
 
-type Passwords = Pick<ConfigFile['etcd'], 'password' | 'password_file' | 'password_env'>;
+type EtcdFile = NonNullable<ConfigFile['etcd']>;
+
+const etcdFilesOf = ({ endpoints, ca, cert, key, user }: EtcdFile) => ({ endpoints, ca, cert, key, user });
+
+function httpOf({ listen, tls, max_age: maxAgeMs, availability }: NonNullable<ConfigFile['http']>): HttpSpec {
+  return {
+    ...listen,
+    tls: tls === undefined ? undefined : { kind: 'files', cert: tls.cert, key: tls.key, clientCa: tls.client_ca },
+    maxAgeMs,
+    availability,
+  };
+}
+
+type Passwords = Pick<EtcdFile, 'password' | 'password_file' | 'password_env'>;
 
 const passwordOf = (keys: Passwords): string | undefined => keys.password ?? keys.password_file ?? keys.password_env;
 
@@ -73,72 +95,42 @@ type ClusterFile = ConfigFile['clusters'][number];
 function clusterOf(cluster: ClusterFile): ClusterSpec {
   const { probe, services } = cluster;
   const source = sourceOf(cluster);
-  const name = cluster.name ?? (source.kind === 'patroni' ? source.scope : source.name);
+  const name = cluster.name ?? nameOf(source);
   return {
     name,
     source,
-    probe:
-      probe === undefined
-        ? undefined
-        : {
-            user: probe.user,
-            password: passwordOf(probe),
-            passfile: probe.passfile,
-            dbname: probe.dbname,
-            sslmode: probe.sslmode,
-            sslrootcert: probe.sslrootcert,
-            sslcert: probe.sslcert,
-            sslkey: probe.sslkey,
-            connectTimeoutMs: probe.connect_timeout,
-            intervalMs: probe.interval,
-            burstMs: probe.burst,
-          },
+    probe: source.kind === 'postgres' || probe !== undefined ? probeOf(probe ?? {}, source.kind) : undefined,
     grace: cluster.grace,
-    services: services === undefined ? defaultServices(name) : Object.entries(services).map(serviceOf),
+    services: services === undefined ? defaultServices(name) : servicesOf(services),
   };
 }
 
-function sourceOf({ patroni, stolon }: ClusterFile): PatroniSpec | StolonSpec {
+function nameOf(source: SourceSpec): string {
+  if (source.kind === 'postgres') throw new Error('a cluster of hosts without a name has passed the rules');
+  return source.kind === 'patroni' ? source.scope : source.name;
+}
+
+function sourceOf({ patroni, stolon, postgres, probe = {} }: ClusterFile): SourceSpec {
   if (patroni !== undefined) return { kind: 'patroni', ...patroni };
+  if (postgres !== undefined)
+    return {
+      kind: 'postgres',
+      hosts: Object.entries(postgres.hosts).map(([name, host]) => ({
+        name,
+        ...placeOf(host),
+        // The host's own words win.
+        connection: probeOf({ ...probe, ...host, password: passwordOf(host) ?? passwordOf(probe) }, 'postgres'),
+      })),
+    };
   if (stolon === undefined) throw new Error('a cluster without a source has passed the rules');
   const { name, prefix, register, on_stop: onStop } = stolon;
   return { kind: 'stolon', name, prefix, register, onStop };
 }
 
-function serviceOf([name, spec]: [string, NonNullable<ClusterFile['services']>[string]]): ServiceSpec {
-  return { name, backend: spec.backend, role: spec.role, maxLagBytes: spec.max_lag, fallback: spec.fallback ?? 'none' };
-}
-
-/** The services of a cluster that names none: writes and reads, in backends named after it. */
-export function defaultServices(cluster: string): readonly ServiceSpec[] {
-  return (['primary', 'replica'] as const).map((role) => ({
-    name: role,
-    backend: `${cluster}_${role}`,
-    role,
-    maxLagBytes: undefined,
-    fallback: 'none',
-  }));
-}
-
-function targetOf(target: NonNullable<ConfigFile['haproxy']>[number]): TargetSpec {
-  return { name: target.name ?? target.socket, socket: target.socket, masterSocket: target.master_socket };
-}
-
-function warningsOf(file: ConfigFile): readonly string[] {
-  const warnings: string[] = [];
-  const inline = (path: string): void => {
-    warnings.push(
-      `${path}.password stands in the configuration file; password_file or password_env keeps it out of it`,
-    );
-  };
-  if (file.etcd.password !== undefined) inline('etcd');
-  file.clusters.forEach(({ probe }, index) => {
-    if (probe?.password !== undefined) inline(`clusters[${index}].probe`);
-  });
-  const open = file.etcd.endpoints.filter((url) => url.startsWith('http:'));
-  if (passwordOf(file.etcd) !== undefined && open.length > 0)
-    warnings.push('etcd.endpoints: the password of etcd goes over http, readable on the way; use https');
-  if ((file.etcd.ca ?? file.etcd.cert) !== undefined && open.length === file.etcd.endpoints.length)
-    warnings.push('etcd: ca, cert and key are not used, since every endpoint is http');
-  return warnings;
+function probeOf(probe: Omit<ProbeFile, keyof Passwords> & Passwords, kind: SourceSpec['kind']): ProbeSpec {
+  const pace = kind === 'postgres' ? postgresPace : storedPace;
+  return connectionOf(
+    { ...probe, password: passwordOf(probe) },
+    { intervalMs: probe.interval ?? pace.intervalMs, burstMs: probe.burst ?? pace.burstMs },
+  );
 }

@@ -5,9 +5,9 @@ import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import type { ConfigError, ConfigResult, ConfigSurroundings } from './config.ts';
 import { inOrder } from './issues.ts';
-import { defaultServices } from './parse.ts';
 import * as readers from './readers.ts';
 import { debianSocket, groupsDefault, httpDefault, journalDefault, logDefault } from './schema.ts';
+import { defaultServices } from './services.ts';
 import { formatPath, type Path, readYaml, type YamlSource } from './yaml-source.ts';
 
 /** PyYAML makes numbers of what looks like one; Patroni takes them as text. */
@@ -47,7 +47,7 @@ const otherStores = ['etcd', 'consul', 'zookeeper', 'exhibitor', 'kubernetes', '
 
 /** Reads the text of Patroni's configuration file; `file` is its path. */
 export function patroniConfig(text: string, file: string, { env }: Pick<ConfigSurroundings, 'env'>): ConfigResult {
-  const source = readYaml(text, { likePyYaml: true });
+  const source = readYaml(text, 'PyYAML');
   const errors: ConfigError[] = source.problems.map(({ path, ...problem }) => ({
     file,
     path: formatPath(path),

@@ -196,6 +196,26 @@ export const endpoint: Reader<string> = (value) => {
   return good(read.value.replace(/\/$/, ''));
 };
 
+const severalServers = bad('names several servers', 'name each server as a host of its own');
+
+/** Where a PostgreSQL server is, as libpq writes it: a name, an address, or the folder of its socket. */
+export const postgresHost: Reader<string> = (value) => {
+  const read = text(value);
+  if (!read.ok) return read;
+  if (read.value.startsWith('/')) return read;
+  if (read.value.includes(',')) return severalServers;
+  if (/^[^:]*:\d+$/.test(read.value)) return bad('holds a port', "write it as 'port'");
+  if (/[\s@/[\]]/.test(read.value))
+    return bad('is no host', 'write a name, an address, or the folder of a Unix socket');
+  return read;
+};
+
+/** 1 to 65535; as text as well, since libpq takes it so. */
+export const postgresPort: Reader<number> = (value) => {
+  if (typeof value === 'string' && value.includes(',')) return severalServers;
+  return integer(1, 65_535)(typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value);
+};
+
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;

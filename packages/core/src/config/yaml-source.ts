@@ -3,13 +3,17 @@
 import {
   type Alias,
   type Document,
+  type DocumentOptions,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
+  type ParseOptions,
   parseDocument,
+  type SchemaOptions,
+  type YAMLWarning,
 } from 'yaml';
 
 export type Path = readonly PropertyKey[];
@@ -30,6 +34,8 @@ export interface YamlSource {
   readonly problems: readonly YamlProblem[];
   /** True: the text could not be made sense of beyond `problems`. */
   readonly broken: boolean;
+  /** What was left out in reading, in words. Not for `strict`: there it is a problem. */
+  readonly passedOver: readonly string[];
   /** Where the value was written; that of the nearest enclosing one if it was not written at all. */
   readonly placeOf: (path: Path) => Place;
   /** Where the key itself was written. */
@@ -38,10 +44,18 @@ export interface YamlSource {
   readonly isLoneKey: (path: Path) => boolean;
 }
 
-export interface YamlOptions {
-  /** As PyYAML, which Patroni uses: << merges, and the last of two equal keys wins. */
-  readonly likePyYaml: boolean;
-}
+/**
+ * Whose reading counts. `strict`: our own file; YAML 1.2, a key given twice is a problem. `PyYAML` (Patroni's file): << merges, and the last of two equal
+ * keys wins. `yaml.v2` (PgRoute66's file, github.com/go-yaml/yaml): that too; every value is the text that was written, or null; equal keys at the top
+ * whose values are maps are put together; a second document is not looked at.
+ */
+export type YamlDialect = 'strict' | 'PyYAML' | 'yaml.v2';
+
+const dialects: Readonly<Record<YamlDialect, DocumentOptions & ParseOptions & SchemaOptions>> = {
+  strict: { stringKeys: true },
+  PyYAML: { merge: true, uniqueKeys: false },
+  'yaml.v2': { merge: true, uniqueKeys: false, schema: 'failsafe', customTags: (tags) => [...tags, 'null'] },
+};
 
 /** `clusters[0].services.primary`. */
 export function formatPath(path: Path): string {
@@ -57,15 +71,17 @@ export function formatPath(path: Path): string {
     .replace(/^\./, '');
 }
 
-export function readYaml(text: string, { likePyYaml }: YamlOptions): YamlSource {
+export function readYaml(text: string, dialect: YamlDialect): YamlSource {
   const lines = new LineCounter();
   const doc = parseDocument(text, {
     lineCounter: lines,
     version: '1.2',
     prettyErrors: false,
     logLevel: 'error',
-    ...(likePyYaml ? { merge: true, uniqueKeys: false } : { stringKeys: true }),
+    ...dialects[dialect],
   });
+  const errors = doc.errors.filter(({ code }) => dialect !== 'yaml.v2' || code !== 'MULTIPLE_DOCS');
+  if (dialect === 'yaml.v2') joinEqualKeys(doc.contents);
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -73,7 +89,7 @@ export function readYaml(text: string, { likePyYaml }: YamlOptions): YamlSource 
   const found: Findings = { keys: new Map(), aliases: [] };
   collect(doc.contents, [], found);
 
-  const complaints = likePyYaml ? doc.errors : [...doc.errors, ...doc.warnings];
+  const complaints = dialect === 'strict' ? [...errors, ...doc.warnings] : errors;
   const problems: YamlProblem[] = complaints.map(({ code, pos }) => {
     const [message, remedy] = sayings[code] ?? notYaml;
     // What looks like a key where the text is broken could be a part of a value.
@@ -97,7 +113,11 @@ export function readYaml(text: string, { likePyYaml }: YamlOptions): YamlSource 
   return {
     value,
     problems,
-    broken: exploded || doc.errors.some(({ code }) => code !== 'DUPLICATE_KEY'),
+    broken: exploded || errors.some(({ code }) => code !== 'DUPLICATE_KEY'),
+    passedOver: [
+      ...(errors.length < doc.errors.length ? ['what follows the first YAML document'] : []),
+      ...doc.warnings.filter(isForeignTag).map(({ pos }) => `the type (!...) of a value in line ${place(pos[0]).line}`),
+    ],
     placeOf: (path) => place(nodeAt(doc, path).offset),
     placeOfKey: (path) => place(pairAt(doc, path)?.keyOffset ?? nodeAt(doc, path).offset),
     isLoneKey: (path) => pairAt(doc, path)?.lone ?? false,
@@ -147,6 +167,22 @@ function collect(node: unknown, path: Path, found: Findings): void {
   }
 }
 
+/** A tag whose meaning is lost when the value is taken as text: not !!str, !!int and the like. */
+const isForeignTag = ({ code, message }: YAMLWarning): boolean =>
+  code === 'TAG_RESOLVE_FAILED' && !/tag:yaml\.org,2002:(str|int|float|bool|null|map|seq|timestamp)\b/.test(message);
+
+/** `hosts:` given twice holds the hosts of both; of anything else that is given twice the last one counts. */
+function joinEqualKeys(contents: unknown): void {
+  if (!isMap(contents)) return;
+  for (const [index, { key, value }] of contents.items.entries()) {
+    if (!isScalar(key) || !isMap(value)) continue;
+    const before = contents.items
+      .slice(0, index)
+      .filter((other) => isScalar(other.key) && other.key.value === key.value);
+    for (const { value: earlier } of before) if (isMap(earlier)) value.items.unshift(...earlier.items);
+  }
+}
+
 function plainValue(doc: Document): { readonly value: unknown; readonly exploded: boolean } {
   try {
     return { value: doc.toJS({ maxAliasCount: 100 }), exploded: false };
@@ -166,7 +202,8 @@ function pairAt(doc: Document, path: Path): FoundPair | undefined {
   const parent = nodeAt(doc, path.slice(0, -1));
   const name = path.at(-1);
   if (!parent.exact || !isMap(parent.node)) return undefined;
-  const pair = parent.node.items.find(({ key }) => isScalar(key) && String(key.value) === String(name));
+  // Where a key may be given twice, the last one counts.
+  const pair = parent.node.items.findLast(({ key }) => isScalar(key) && String(key.value) === String(name));
   if (pair === undefined || !isScalar(pair.key)) return undefined;
   return { keyOffset: pair.key.range?.[0] ?? parent.offset, lone: pair.value === null, value: pair.value };
 }

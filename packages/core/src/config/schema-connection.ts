@@ -1,0 +1,70 @@
+// The keys by which the file says how to connect to a PostgreSQL server: libpq's words, in `probe` and for each host that is named.
+import type * as z from 'zod';
+import { hostOfEnvironment, portOfEnvironment } from './connection.ts';
+import { bad, good } from './quantities.ts';
+import { duration, filePath, oneOf, postgresHost, postgresPort, text } from './readers.ts';
+import { maybe, type SchemaContext, section, value } from './schema-parts.ts';
+
+/** The three ways to give a password; at most one is used (rules.ts). */
+export const passwordKeys = ({ env, readFile, folder }: SchemaContext) => ({
+  password: maybe(text),
+  password_file: maybe((written) => {
+    const path = filePath(folder)(written);
+    if (!path.ok) return path;
+    try {
+      const secret = readFile(path.value).replace(/\r?\n$/, '');
+      return secret === '' ? bad('the file is empty', 'write the password into it, on one line') : good(secret);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'it could not be read';
+      return bad(`${path.value}: ${code}`, 'make the file readable for the user that pgrouted runs as');
+    }
+  }),
+  password_env: maybe((written) => {
+    const variable = text(written);
+    if (!variable.ok) return variable;
+    const secret = env[variable.value];
+    return secret === undefined || secret === ''
+      ? bad('there is no such environment variable, or it is empty', 'name a variable that pgrouted is started with')
+      : good(secret);
+  }),
+});
+
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+const connectionKeys = (context: SchemaContext) => {
+  const path = maybe(filePath(context.folder));
+  return {
+    user: maybe(text),
+    ...passwordKeys(context),
+    passfile: path,
+    dbname: maybe(text),
+    sslmode: maybe(oneOf(...sslModes)),
+    // libpq's word `system` stands for the certificates that the operating system trusts.
+    sslrootcert: maybe((written) => (written === 'system' ? good('system') : filePath(context.folder)(written))),
+    sslcert: path,
+    sslkey: path,
+    sslcrl: path,
+    application_name: maybe(text),
+    options: maybe(text),
+    connect_timeout: maybe(duration(100, 60_000)),
+  };
+};
+
+/** What is left out here depends on the source (connection.ts). */
+export const probeSchema = (context: SchemaContext) =>
+  section({
+    ...connectionKeys(context),
+    interval: maybe(duration(100, 3_600_000)),
+    burst: maybe(duration(1, 10_000)),
+  });
+
+export const hostSchema = (context: SchemaContext) =>
+  section({
+    host: value((written) => (written === undefined ? hostOfEnvironment(context.env) : postgresHost(written))),
+    hostaddr: maybe(postgresHost),
+    port: value((written) => (written === undefined ? portOfEnvironment(context.env) : postgresPort(written))),
+    ...connectionKeys(context),
+  });
+
+export type ProbeFile = z.output<ReturnType<typeof probeSchema>>;
+export type HostFile = z.output<ReturnType<typeof hostSchema>>;

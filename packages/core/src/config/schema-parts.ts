@@ -1,0 +1,33 @@
+// What the schemas are built from: a reader as a zod schema, and a map that takes no other keys.
+import * as z from 'zod';
+import type { ConfigSurroundings } from './config.ts';
+import type { Reader } from './readers.ts';
+
+export interface SchemaContext extends ConfigSurroundings {
+  /** The folder of the configuration file: relative paths start here. */
+  readonly folder: string;
+}
+
+/** A value that `reader` understands; its words become the issue. */
+export const value = <T>(reader: Reader<T>) =>
+  z.unknown().transform((written, context): T => {
+    const read = reader(written);
+    if (read.ok) return read.value;
+    context.issues.push({ code: 'custom', input: written, message: read.message, params: { remedy: read.remedy } });
+    return z.NEVER;
+  });
+
+/** The same, for a key that may be left out. */
+export const maybe = <T>(reader: Reader<T>) => value(reader).optional();
+
+/** The same, with what stands for a key that was left out. */
+export const orElse = <T, const D extends T>(reader: Reader<T>, fallback: D) =>
+  value(reader)
+    .optional()
+    .transform((read) => read ?? fallback);
+
+/** A map with these keys and no others. The issue about another key carries the known ones as its message. */
+export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : undefined),
+  });
