@@ -55,7 +55,7 @@ function byUs({ host, port, home = at('empty'), ...options }: Options): Promise<
       failed: () => done('no'),
       ended: () => done('no'),
       refused: () => done('no'),
-      answered: (row) => done(Array.isArray(row) && row[0] === true ? 'encrypted' : 'plain'),
+      answered: ([row]) => done(Array.isArray(row) && row[0] === true ? 'encrypted' : 'plain'),
     });
   });
 }

@@ -23,9 +23,18 @@ export class NoAnswer extends Error {
  * `endedBy`: what ended the session before, if one was ended and nothing has answered since.
  */
 export function failureReading(errors: readonly unknown[], at: Millis, endedBy?: unknown): ProbeReading {
-  const texts = [...new Set(errors.map(failureText))];
-  return { kind: failureKind(errors.at(-1), endedBy), at, error: texts.join('; then: ') };
+  return { kind: failureKind(errors.at(-1), endedBy), at, error: failureText(errors) };
 }
+
+/** What went wrong, and what to do about it: one text for each way that was tried. */
+export const failureText = (errors: readonly unknown[]): string => [...new Set(errors.map(textOfOne))].join('; then: ');
+
+/** A question that the server refused, in the words of its log and psql. */
+export const refusalText = (error: unknown): string => {
+  const text = shortened(messageOf(error));
+  if (!(error instanceof pg.DatabaseError)) return text;
+  return `${error.severity ?? 'ERROR'}: ${text} (SQLSTATE ${error.code ?? 'unknown'})`;
+};
 
 export function failureKind(error: unknown, endedBy?: unknown): FailureKind {
   if (error instanceof NoAnswer) return 'silent';
@@ -76,7 +85,7 @@ const advice: Readonly<Record<string, string>> = {
   '42501': 'the role may not connect: GRANT CONNECT, or choose another dbname',
 };
 
-function failureText(error: unknown): string {
+function textOfOne(error: unknown): string {
   const text = shortened(messageOf(error));
   if (error instanceof pg.DatabaseError) {
     const hint = advice[error.code ?? ''];

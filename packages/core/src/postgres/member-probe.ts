@@ -109,7 +109,7 @@ export class MemberProbe {
       opened: () => this.#opened(session),
       failed: (errors) => this.#failed(errors),
       ended: (error) => this.#ended(session, error),
-      answered: (row) => this.#answered(row),
+      answered: ([row]) => this.#answered(row),
       refused: (error) => this.#turnedAway(error),
     });
     this.#session = session;

@@ -7,13 +7,18 @@ import { type SslMode, type TlsOptions, tlsOptions, usesSystemRoots } from './tl
 
 /** One way to connect. */
 export interface ConnectionOptions {
+  /** Where the connection goes. */
   readonly host: string;
   readonly port: number;
+  /** The name that the certificate is checked against and the server is greeted with; the host, unless another was given. */
+  readonly serverName: string;
   readonly user: string;
   readonly database: string;
   /** Undefined: none is known; a server that asks for one is told so. */
   readonly password: string | undefined;
   readonly applicationName: string;
+  /** Undefined: none. */
+  readonly options: string | undefined;
   /** Undefined: not encrypted. */
   readonly tls: TlsOptions | undefined;
 }
@@ -30,26 +35,31 @@ export interface ConnectionQuestion extends Surroundings {
   readonly spec: ProbeSpec;
   readonly host: string;
   readonly port: number;
+  /** libpq's `host` where `host` here is its `hostaddr`. */
+  readonly serverName?: string | undefined;
 }
 
 const sslModes: readonly SslMode[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
-/** The plan to connect to `host`; differs from libpq in one default: the database is `postgres`, not one named as the user. */
+/** The plan to connect to `host`; differs from libpq in one default: the database is `postgres`, unless `dbnameDefault` says `user` as libpq does. */
 export function connectionOptions(question: ConnectionQuestion): ConnectionPlan {
   const { spec, host, port, env } = question;
+  const serverName = serverNameOf(question);
   const user = spec.user || env['PGUSER'] || question.osUser;
   if (user === undefined) return impossible('no user is configured, and our own user has no name: set probe.user');
   const mode = sslMode(question);
   if (mode.kind === 'invalid') return impossible(mode.problem);
-  const database = spec.dbname || env['PGDATABASE'] || 'postgres';
+  const database = spec.dbname || env['PGDATABASE'] || (spec.dbnameDefault === 'user' ? user : 'postgres');
   const { password, warning } = passwordFor(question, database, user);
   const plain: ConnectionOptions = {
     host,
     port,
+    serverName,
     user,
     database,
     password,
-    applicationName: 'pgrouted',
+    applicationName: spec.applicationName || env['PGAPPNAME'] || 'pgrouted',
+    options: spec.options || env['PGOPTIONS'] || undefined,
     tls: undefined,
   };
   const warnings = warning === undefined ? [] : [warning];
@@ -70,6 +80,10 @@ export function connectionOptions(question: ConnectionQuestion): ConnectionPlan 
   }[mode.mode];
   return { attempts, problem: undefined, warnings: [...warnings, ...tls.warnings] };
 }
+
+/** A socket's folder is no name of a server. */
+const serverNameOf = ({ host, serverName }: ConnectionQuestion): string =>
+  serverName === undefined || serverName.startsWith('/') || host.startsWith('/') ? host : serverName;
 
 const impossible = (problem: string): ConnectionPlan => ({ attempts: [], problem, warnings: [] });
 
@@ -97,10 +111,10 @@ function passwordFor(
   database: string,
   user: string,
 ): ReturnType<typeof passwordFromFile> {
-  const { spec, env, home, host, port } = question;
+  const { spec, env, home, port } = question;
   const given = spec.password || env['PGPASSWORD'];
   if (given) return { password: given, warning: undefined };
   const path = spec.passfile || env['PGPASSFILE'] || (home === undefined ? undefined : `${home}/.pgpass`);
   if (path === undefined) return { password: undefined, warning: undefined };
-  return passwordFromFile(path, question.readFile(path), { host, port, database, user });
+  return passwordFromFile(path, question.readFile(path), { host: serverNameOf(question), port, database, user });
 }

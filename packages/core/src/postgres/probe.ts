@@ -1,4 +1,6 @@
-// The probe: asks each member's PostgreSQL what it is, at leisure or in a burst, and tells every answer. Decides nothing.
+// The probe: asks each member's PostgreSQL what it is, at leisure or in a burst, and tells every answer; and puts questions of our own to it.
+// Decides nothing.
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { ProbeState } from '../model/probe.ts';
@@ -6,7 +8,9 @@ import type { ProbeSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import type { Address } from '../model/view.ts';
 import { MemberProbe } from './member-probe.ts';
+import { MemberQueries } from './member-queries.ts';
 import { type ConnectionPlan, connectionOptions } from './options.ts';
+import type { QueryAnswer } from './query.ts';
 import { type Surroundings, systemSurroundings } from './surroundings.ts';
 
 export interface ProberOptions {
@@ -21,9 +25,20 @@ export interface ProberOptions {
   readonly renewAfterMs?: number;
 }
 
-interface Watched {
+/** A member and how to connect to it. */
+export interface ProbedMember {
+  readonly name: string;
   readonly address: Address;
+  /** The name that its certificate has to bear, where that is another than the address (libpq's `host` beside `hostaddr`). */
+  readonly serverName?: string | undefined;
+  /** Undefined: the prober's. Its pace is always the prober's, its connect_timeout its own. */
+  readonly connection?: ProbeSpec | undefined;
+}
+
+interface Watched {
+  readonly member: ProbedMember;
   readonly probe: MemberProbe;
+  readonly queries: MemberQueries;
 }
 
 /** Files that a connection needs are read again for a new connection, but not more often than this. */
@@ -42,19 +57,28 @@ export class Prober {
     this.#surroundings = options.surroundings ?? systemSurroundings();
   }
 
-  /** Which members to ask and where. A changed address makes a new connection and forgets what was read at the old one. */
-  watch(members: readonly { readonly name: string; readonly address: Address }[]): void {
+  /** Which members to ask and where. A changed address or connection makes a new session and forgets what was read by the old one. */
+  watch(members: readonly ProbedMember[]): void {
     if (this.#closed) return;
-    const wanted = new Map(members.map(({ name, address }) => [name, address]));
-    for (const [name, { address, probe }] of this.#watched) {
+    const wanted = new Map(members.map((member) => [member.name, member]));
+    for (const [name, watched] of this.#watched) {
       const now = wanted.get(name);
-      if (now?.host === address.host && now.port === address.port) continue;
+      if (now !== undefined && isSame(now, watched.member)) continue;
       this.#watched.delete(name);
-      probe.close();
+      end(watched);
     }
-    for (const [name, address] of wanted) {
-      if (!this.#watched.has(name)) this.#watched.set(name, { address, probe: this.#start(name, address) });
+    for (const [name, member] of wanted) {
+      if (!this.#watched.has(name)) this.#watched.set(name, this.#start(member));
     }
+  }
+
+  /**
+   * Puts a question of our own to a member that is watched: `text` is one statement or several, which are one transaction; the answer is the last one's rows.
+   * By a session beside the probe's, one question at a time, answered or refused within the member's connect_timeout.
+   */
+  query(member: string, text: string): Promise<QueryAnswer> {
+    const queries = this.#watched.get(member)?.queries;
+    return queries?.ask(text) ?? Promise.resolve({ ok: false, error: `${member} is not watched by the probe` });
   }
 
   /** These are asked every `burstMs` until the next call, the others every `intervalMs`. The newly named are asked at once. */
@@ -75,32 +99,38 @@ export class Prober {
   /** Ends all connections; nothing is told any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { probe } of this.#watched.values()) probe.close();
+    const all = [...this.#watched.values()];
     this.#watched.clear();
+    for (const watched of all) end(watched);
   }
 
-  #start(name: string, { host, port }: Address): MemberProbe {
-    const { spec, clock, onReading } = this.#options;
+  #start(member: ProbedMember): Watched {
+    const { spec, clock, onReading, renewAfterMs = 60_000 } = this.#options;
+    const { name, serverName } = member;
+    const { host, port } = member.address;
+    const connection = member.connection ?? spec;
     let known: { readonly plan: ConnectionPlan; readonly at: Millis } | undefined;
     const plan = (): ConnectionPlan => {
       const at = clock.now();
       if (known === undefined || at - known.at > planAgeMs) {
-        known = { plan: connectionOptions({ ...this.#surroundings, spec, host, port }), at };
+        known = { plan: connectionOptions({ ...this.#surroundings, spec: connection, host, port, serverName }), at };
         this.#warn(known.plan.warnings);
       }
       return known.plan;
     };
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const { connectTimeoutMs } = connection;
+    const pace = { intervalMs: spec.intervalMs, burstMs: spec.burstMs, connectTimeoutMs };
     const probe = new MemberProbe({
       where,
       plan,
       clock,
-      pace: spec,
-      renewAfterMs: this.#options.renewAfterMs ?? 60_000,
+      pace,
+      renewAfterMs,
       onReading: (state) => onReading(name, state),
     });
     probe.hurry(this.#hurried.has(name));
-    return probe;
+    return { member, probe, queries: new MemberQueries({ where, plan, clock, timeoutMs: connectTimeoutMs }) };
   }
 
   /** Each sentence once. */
@@ -112,3 +142,14 @@ export class Prober {
     }
   }
 }
+
+function end({ probe, queries }: Watched): void {
+  probe.close();
+  queries.close();
+}
+
+const isSame = (one: ProbedMember, other: ProbedMember): boolean =>
+  one.address.host === other.address.host &&
+  one.address.port === other.address.port &&
+  one.serverName === other.serverName &&
+  (one.connection === other.connection || isDeepStrictEqual(one.connection, other.connection));

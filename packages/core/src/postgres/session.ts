@@ -16,7 +16,8 @@ export interface SessionEvents {
   readonly failed: (errors: readonly unknown[]) => void;
   /** It was open and is no more; a question that was under way has no answer. */
   readonly ended: (error: unknown) => void;
-  readonly answered: (row: unknown) => void;
+  /** The rows of the last statement; each is an array of values. */
+  readonly answered: (rows: readonly unknown[]) => void;
   /** The server refused the question, the session stays. */
   readonly refused: (error: unknown) => void;
 }
@@ -44,11 +45,15 @@ export class Session {
     return this.#state === 'opening' && this.#resolved && !this.#reached;
   }
 
-  /** Not before `opened`, and not before the last question was answered or refused. */
-  ask(text: string): void {
-    this.#client?.query({ text, rowMode: 'array' }).then(
-      ({ rows }) => {
-        if (this.#state === 'open') this.#events.answered(rows[0]);
+  /**
+   * Not before `opened`, and not before the last question was answered or refused.
+   * `form`: values as node-postgres reads them, or as PostgreSQL writes them.
+   */
+  ask(text: string, form: 'values' | 'text' = 'values'): void {
+    const types = form === 'text' ? { types: { getTypeParser: () => asWritten } } : {};
+    this.#client?.query({ text, rowMode: 'array', ...types }).then(
+      (result: unknown) => {
+        if (this.#state === 'open') this.#events.answered(lastRows(result));
       },
       (error: unknown) => {
         const staysOpen = error instanceof pg.DatabaseError && !error.code?.startsWith('57P');
@@ -84,7 +89,7 @@ export class Session {
       this.#fail();
       return;
     }
-    const socket = new Socket();
+    const socket = options.serverName === options.host ? new Socket() : new SocketTo(options.host);
     this.#socket = socket;
     this.#resolved = isIP(options.host) !== 0;
     this.#reached = false;
@@ -137,10 +142,33 @@ export class Session {
   }
 }
 
+/** Connects to this host, whatever name it is told. */
+class SocketTo extends Socket {
+  readonly #host: string;
+
+  constructor(host: string) {
+    super();
+    this.#host = host;
+  }
+
+  override connect(port: unknown): this {
+    return super.connect({ host: this.#host, port: Number(port) });
+  }
+}
+
+const asWritten = (value: string | Buffer): string => value.toString();
+
+/** Several statements give an array of results. */
+function lastRows(result: unknown): readonly unknown[] {
+  const last: unknown = Array.isArray(result) ? result.at(-1) : result;
+  return last instanceof pg.Result ? last.rows : [];
+}
+
 function clientConfig(options: ConnectionOptions, socket: Socket): pg.ClientConfig {
-  const { host, port, user, database, password, applicationName, tls } = options;
+  const { serverName, port, user, database, password, applicationName, tls } = options;
   return {
-    host,
+    // By this name node-postgres greets the server (SNI, unless it is an address); where the socket connects to is the socket's own matter.
+    host: serverName,
     port,
     user,
     database,
@@ -150,8 +178,9 @@ function clientConfig(options: ConnectionOptions, socket: Socket): pg.ClientConf
       throw new ConnectionProblem('the server asks for a password and none is known: set password or passfile');
     },
     application_name: applicationName,
+    ...(options.options === undefined ? {} : { options: options.options }),
     sslnegotiation: 'postgres',
-    ssl: tls === undefined ? false : nodeTls(tls, host),
+    ssl: tls === undefined ? false : nodeTls(tls, serverName),
     // libpq's channel_binding=prefer. Without TLS the flag would claim that the server can't.
     enableChannelBinding: tls !== undefined,
     stream: () => socket,
