@@ -41,12 +41,16 @@ export interface CheckQuestion {
   readonly member: string;
   /** What stands behind `/check/`: `primary`, `replica`, `read-only-sync`, ... */
   readonly kind: string;
-  /** Query parameters as written; each key may come several times, the last one counts. */
+  /** Query parameters as written; each key may come several times, the first one that is not empty counts. */
   readonly query: readonly (readonly [key: string, value: string])[];
 }
 
 export interface CheckAnswer {
   readonly status: 200 | 503;
+  /** What the member is now, whatever was asked: may take writes, is a running standby, or neither of both. */
+  readonly standing: 'primary' | 'standby' | 'neither';
+  /** Why `status` is what it is, in a sentence. */
+  readonly reason: string;
   /** For people who look: what the member is, in Patroni's words. No secret. */
   readonly body: Readonly<Record<string, unknown>>;
 }

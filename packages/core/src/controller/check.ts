@@ -1,14 +1,68 @@
-// Patroni's health checks, answered for any member from what this router knows. Rules: patroni/api.py (4.1). Pure.
+// Patroni's health checks, answered for any member from what this router knows: finds the member, has it judged (checks/), and puts the answer into
+// Patroni's words. Pure.
+import { type Asked, factsAgeMs, no } from '../checks/asked.ts';
+import { patroniBody } from '../checks/body.ts';
+import { judge } from '../checks/judge.ts';
+import { kindOf } from '../checks/kind.ts';
+import { parameterOf } from '../checks/parameters.ts';
+import { standby } from '../checks/standby.ts';
+import { mayWrite } from '../checks/writer.ts';
 import type { Millis } from '../model/units.ts';
+import { memberOf } from '../model/view.ts';
 import type { CheckAnswer, CheckQuestion } from './api.ts';
 import type { KnownCluster } from './known-cluster.ts';
 
+/** Undefined: there is no such member (in the cluster that `?cluster=` names), or several clusters have one and the answers differ. */
 export function checkOf(
-  { member }: CheckQuestion,
+  question: CheckQuestion,
   clusters: readonly KnownCluster[],
-  _now: Millis,
-  _maxAgeMs: number,
+  now: Millis,
+  maxAgeMs: number,
 ): CheckAnswer | undefined {
-  const known = clusters.some(({ view }) => view.members.some(({ name }) => name === member));
-  return known ? { status: 503, body: {} } : undefined;
+  const wanted = parameterOf(question.query, 'cluster');
+  const [answer, ...others] = clusters.flatMap(({ spec, view }) => {
+    if (wanted !== undefined && spec.name !== wanted) return [];
+    const member = memberOf(view, question.member);
+    return member === undefined ? [] : [answerFor({ spec, view, member, now, maxAgeMs }, question)];
+  });
+  if (answer === undefined || others.some(({ status }) => status !== answer.status)) return undefined;
+  const agreed = others.every(({ standing }) => standing === answer.standing);
+  return agreed ? answer : { ...answer, standing: 'neither' };
+}
+
+function answerFor(asked: Asked, { kind: path, query }: CheckQuestion): CheckAnswer {
+  const { spec, view, maxAgeMs } = asked;
+  const age = factsAgeMs(asked);
+  const kind = kindOf(path);
+  const isYoung = age !== undefined && age <= maxAgeMs;
+  const finding = !isYoung
+    ? no(tooOld(age, maxAgeMs))
+    : kind === undefined
+      ? no('Patroni knows no such check')
+      : judge(asked, kind, query);
+  const body = patroniBody(asked);
+  return {
+    status: finding.ok ? 200 : 503,
+    standing: isYoung ? standingOf(asked) : 'neither',
+    reason: finding.why,
+    body: {
+      ...body,
+      pgrouted: {
+        cluster: spec.name,
+        source: view.source,
+        reason: finding.why,
+        age_ms: age === undefined ? null : Math.round(age),
+      },
+    },
+  };
+}
+
+const tooOld = (age: number | undefined, maxAgeMs: number): string =>
+  age === undefined
+    ? 'nothing is known of it yet'
+    : `what is known of it is ${Math.round(age)} ms old; http.max_age is ${maxAgeMs} ms`;
+
+function standingOf(asked: Asked): CheckAnswer['standing'] {
+  if (mayWrite(asked).ok) return 'primary';
+  return standby(asked).ok ? 'standby' : 'neither';
 }

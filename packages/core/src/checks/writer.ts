@@ -1,0 +1,40 @@
+// Who may take writes now, by the very rules of a write service, whether or not one is configured. Decided once per picture, since the same picture is asked
+// about many times in a second.
+import type { Decision } from '../model/decision.ts';
+import { explainReason } from '../model/reason.ts';
+import type { ClusterSpec } from '../model/spec.ts';
+import type { Millis } from '../model/units.ts';
+import type { ClusterView } from '../model/view.ts';
+import { decide } from '../routing/decide.ts';
+import { isOfGate } from '../routing/proxy-gate.ts';
+import { type Asked, type Finding, no, yes } from './asked.ts';
+
+const service = { name: 'primary', backend: '', role: 'primary', maxLagBytes: undefined, fallback: 'none' } as const;
+
+interface Decided {
+  readonly spec: ClusterSpec;
+  readonly at: Millis;
+  readonly decision: Decision;
+}
+
+const decided = new WeakMap<ClusterView, Decided>();
+
+/** May the member take writes? */
+export function mayWrite({ view, spec, now, member }: Asked): Finding {
+  const [writes] = decisionOn(view, spec, now).services;
+  const verdict = writes?.verdicts.find((one) => one.member === member.name);
+  if (verdict === undefined) return no(`nothing is decided about ${member.name}`);
+  const why = explainReason(verdict.reason);
+  // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
+  const kept = writes?.keep === member.name && isOfGate(verdict.reason);
+  return verdict.state === 'ready' || kept ? yes(why) : no(why);
+}
+
+function decisionOn(view: ClusterView, spec: ClusterSpec, now: Millis): Decision {
+  const last = decided.get(view);
+  const { reviewAt } = last?.decision ?? {};
+  if (last?.spec === spec && now >= last.at && (reviewAt === undefined || now < reviewAt)) return last.decision;
+  const decision = decide(view, { ...spec, services: [service] }, now);
+  decided.set(view, { spec, at: now, decision });
+  return decision;
+}
