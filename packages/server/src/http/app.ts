@@ -9,6 +9,8 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { sendJson } from './json.ts';
 import { listRoutes } from './lists.ts';
+import { patroniCheckRoutes } from './patroni-check.ts';
+import { pgsqlchkRoutes } from './pgsqlchk.ts';
 import { statusRoutes } from './status.ts';
 
 /** The text of GET /metrics. */
@@ -55,6 +57,8 @@ export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions):
   statusRoutes(app, api);
   eventRoutes(app, api, clock);
   checkRoutes(app, api);
+  patroniCheckRoutes(app, api);
+  pgsqlchkRoutes(app, api);
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
   return app;
 }
