@@ -29,6 +29,7 @@ const needed = [
   { package: 'etcd-client', present: () => hasProgram('etcdctl') },
   { package: 'patroni', present: () => hasProgram('patroni') },
   { package: 'postgresql', present: hasPostgres },
+  { package: 'curl', present: () => hasProgram('curl') },
   { package: 'util-linux', present: () => hasProgram('setpriv') && hasProgram('unshare') },
 ];
 
