@@ -19,7 +19,7 @@ import { sourcePrefix } from '../source/source.ts';
 import type { ClusterStatus, EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
 import type { Registration } from '../stolon/registration.ts';
 import type { AvailabilityAnswer, CheckAnswer, CheckQuestion, Freshness, MembersAnswer, RouterApi } from './api.ts';
-import { availabilityOf } from './availability.ts';
+import { Availability } from './availability.ts';
 import { alarmChanges } from './changes.ts';
 import { checkOf } from './check.ts';
 import { ClusterController } from './cluster-controller.ts';
@@ -75,6 +75,7 @@ class Router implements RunningRouter {
   readonly #targets = new Map<string, { readonly target: Target; readonly spec: TargetSpec }>();
   readonly #switches = new SwitchTimes();
   readonly #problems = new Map<string, readonly Reason[]>();
+  readonly #availability: Availability;
   #config: PgroutedConfig;
   #client: EtcdClient;
   #controllers: readonly ClusterController[] = [];
@@ -88,6 +89,7 @@ class Router implements RunningRouter {
     this.#newUid = newUid ?? (() => randomBytes(4).toString('hex'));
     this.#startedAt = clock.now();
     this.#startedWall = clock.wall();
+    this.#availability = new Availability({ clock, log, ask: (...question) => this.#query(...question) });
     this.#journal = new Journal(clock, config.journal.memoryEntries);
     this.#client = this.#newClient();
   }
@@ -208,7 +210,7 @@ class Router implements RunningRouter {
 
   async availability(member: string, limitS: number): Promise<AvailabilityAnswer> {
     if (!this.#config.http.availability) return { kind: 'not_allowed' };
-    return availabilityOf(member, limitS, this.#views(), (cluster, asked, text) => this.#query(cluster, asked, text));
+    return this.#availability.of(member, limitS, this.#views());
   }
 
   #query(cluster: string, member: string, text: string): Promise<QueryAnswer> {
