@@ -55,4 +55,8 @@ const realSurroundings = ({ env }: Io): ConfigSurroundings => ({ env, readFile: 
 
 /** Whatever a password would be read from says this instead. */
 const notRead = 'not-read';
-const secretless: ConfigSurroundings = { env: new Proxy({}, { get: () => notRead }), readFile: () => notRead };
+const secretless: ConfigSurroundings = {
+  // PGHOST and PGPORT are no secrets, and have a form.
+  env: new Proxy({}, { get: (_, name) => (name === 'PGHOST' || name === 'PGPORT' ? undefined : notRead) }),
+  readFile: () => notRead,
+};

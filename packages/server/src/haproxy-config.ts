@@ -1,4 +1,5 @@
-// `pgrouted haproxy-config`: the part of a haproxy.cfg that pgrouted drives, for the configured services and the members that etcd names now.
+// `pgrouted haproxy-config`: the part of a haproxy.cfg that pgrouted drives, for the configured services and the members that etcd names now or the
+// configuration itself.
 import type { PgroutedConfig } from '@pgrouted/core/config/config';
 import { registers } from '@pgrouted/core/controller/proxy-part';
 import { EtcdClient } from '@pgrouted/core/etcd/client';
@@ -35,6 +36,11 @@ export async function haproxyConfig(config: PgroutedConfig, request: FragmentReq
       exitCodes.usage,
       `--port: the cluster has no service '${unknown}'; it has ${cluster.services.map(({ name }) => name).join(', ')}`,
     );
+  if (cluster.services.length === 0)
+    throw new Failure(
+      exitCodes.config,
+      `cluster ${JSON.stringify(cluster.name)} has no service: name its backends with 'services' in the configuration`,
+    );
   const members = request.servers.length > 0 ? request.servers : await membersOf(config, cluster, clock);
   const [target] = config.haproxy;
   try {
@@ -57,6 +63,7 @@ function chooseCluster({ clusters }: PgroutedConfig, name: string | undefined): 
   const names = clusters.map((cluster) => cluster.name).join(', ');
   const found = clusters.filter((cluster) => name === undefined || cluster.name === name);
   const [first, second] = found;
+  if (clusters.length === 0) throw new Failure(exitCodes.config, 'the configuration names no server');
   if (first === undefined) throw new Failure(exitCodes.usage, `there is no cluster '${name}'; there are ${names}`);
   if (second !== undefined)
     throw new Failure(exitCodes.usage, `there are several clusters (${names}); choose one with --cluster NAME`);

@@ -6,9 +6,28 @@ import { patroniConfig } from '@pgrouted/core/config/patroni-config';
 import type { HostAndPort } from '@pgrouted/core/config/readers';
 import { errorCode, errorText, exitCodes, Failure } from './failure.ts';
 
-export type ConfigSource =
-  | { readonly kind: 'own'; readonly file: string }
-  | { readonly kind: 'patroni'; readonly file: string };
+export interface ConfigSource {
+  /**
+   * `own`: our own configuration or PgRoute66's, whichever its keys say. `pgroute66`: the same, found where PgRoute66 looks for its own, so that a file
+   * without a telling key is taken for that. `patroni`: Patroni's own.
+   */
+  readonly kind: 'own' | 'pgroute66' | 'patroni';
+  readonly file: string;
+}
+
+/** Where the configuration is if the command line doesn't say. */
+export const ownFile = '/etc/pgrouted/pgrouted.yml';
+export const pgRoute66File = '/etc/pgroute66/config.yaml';
+
+/** PGROUTE66CONFIG, which PgRoute66 goes by, else our own file if there is one, else PgRoute66's. */
+export function defaultSource(
+  { PGROUTE66CONFIG: named }: NodeJS.ProcessEnv,
+  isThere: (file: string) => boolean,
+): ConfigSource | undefined {
+  if (named !== undefined && named !== '') return { kind: 'pgroute66', file: named };
+  if (isThere(ownFile)) return { kind: 'own', file: ownFile };
+  return isThere(pgRoute66File) ? { kind: 'pgroute66', file: pgRoute66File } : undefined;
+}
 
 /** Options that win over the file, also when it is read again. */
 export interface Overrides {
@@ -44,8 +63,11 @@ function readText(file: string): string {
 
 function parse({ kind, file }: ConfigSource, text: string, env: NodeJS.ProcessEnv): ConfigResult {
   if (kind === 'patroni') return patroniConfig(text, file, { env });
-  return parseConfig(text, file, { env, readFile: (path) => readFileSync(path, 'utf8') });
+  return parseConfig(text, file, { env, readFile: (path) => readFileSync(path, 'utf8') }, kind);
 }
+
+/** Only PgRoute66's file leaves it to itself which groups there are. */
+export const readAsPgRoute66 = ({ groups }: PgroutedConfig): boolean => !groups.clusters;
 
 function overridden(config: PgroutedConfig, { socket, listen, logLevel }: Overrides): PgroutedConfig {
   return {

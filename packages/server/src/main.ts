@@ -4,6 +4,7 @@
 //      └─Failure──▶ exit 1, 2, 78  └──HUP──▶ reload          └─INT again, or stuck──▶ exit 130, 1
 
 import './heap.ts';
+import { existsSync } from 'node:fs';
 import { printableConfig } from '@pgrouted/core/config/config';
 import { startRouter } from '@pgrouted/core/controller/router';
 import { systemClock } from './clock.ts';
@@ -11,7 +12,7 @@ import { startDaemon } from './daemon.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { collectGarbage } from './garbage.ts';
 import { haproxyConfig } from './haproxy-config.ts';
-import { loadConfig } from './load-config.ts';
+import { defaultSource, loadConfig, readAsPgRoute66 } from './load-config.ts';
 import { createLog } from './log.ts';
 import { type Task, taskOf } from './program.ts';
 import { version } from './version.ts';
@@ -29,7 +30,12 @@ async function run(task: Task): Promise<void> {
     case 'check-config': {
       const { config, warnings } = loadConfig(task.source, {}, process.env);
       for (const warning of warnings) err(`pgrouted: warning: ${warning}\n`);
-      out(task.print ? `${JSON.stringify(printableConfig(config), null, 2)}\n` : `${task.source.file}: no errors\n`);
+      const form = readAsPgRoute66(config) ? ", as PgRoute66's" : '';
+      out(
+        task.print
+          ? `${JSON.stringify(printableConfig(config), null, 2)}\n`
+          : `${task.source.file}: no errors${form}\n`,
+      );
       return;
     }
     case 'haproxy-config': {
@@ -52,7 +58,12 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
     });
   }
   const daemon = await startDaemon({
-    load: () => loadConfig(source, overrides, process.env),
+    load: () => {
+      const loaded = loadConfig(source, overrides, process.env);
+      // At a HUP as well: whoever rotates the file moves it away first.
+      log.appendTo(loaded.config.log.file);
+      return loaded;
+    },
     startRouter: (options) => {
       collectGarbage();
       return startRouter(options);
@@ -80,7 +91,8 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
 }
 
 try {
-  await run(taskOf(process.argv.slice(2), { out, err, columns: process.stdout.columns ?? 100 }));
+  const terminal = { out, err, columns: process.stdout.columns ?? 100 };
+  await run(taskOf(process.argv.slice(2), terminal, () => defaultSource(process.env, existsSync)));
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   for (const line of error.message.split('\n')) err(`pgrouted: ${line}\n`);

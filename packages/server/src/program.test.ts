@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from './failure.ts';
+import type { ConfigSource } from './load-config.ts';
 import { type Task, taskOf } from './program.ts';
 
 function read(...args: readonly string[]): { readonly task: Task; readonly said: string } {
@@ -7,7 +8,7 @@ function read(...args: readonly string[]): { readonly task: Task; readonly said:
   const say = (text: string): void => {
     said += text;
   };
-  return { task: taskOf(args, { out: say, err: say, columns: 200 }), said };
+  return { task: taskOf(args, { out: say, err: say, columns: 200 }, () => undefined), said };
 }
 
 function failureOf(...args: readonly string[]): string {
@@ -43,6 +44,10 @@ describe('the command line', () => {
         overrides: { socket: '/run/a.sock', listen: { host: '::1', port: 80 }, logLevel: 'debug' },
       },
     ],
+    ['-d -c=a.yml', { kind: 'run', source: own, overrides: { logLevel: 'debug' } }],
+    ['--d=true --c a.yml', { kind: 'run', source: own, overrides: { logLevel: 'debug' } }],
+    ['-d=false --c=a.yml', { kind: 'run', source: own, overrides: {} }],
+    ['-d -c a.yml --log-level warn', { kind: 'run', source: own, overrides: { logLevel: 'warn' } }],
     ['check-config -c a.yml', { kind: 'check-config', source: own, print: false }],
     ['check-config -c a.yml --print', { kind: 'check-config', source: own, print: true }],
     ['haproxy-config -c a.yml', { kind: 'haproxy-config', source: own, overrides: {}, request: nothingAsked }],
@@ -80,6 +85,7 @@ describe('the command line', () => {
     ['--confg a.yml', /^2: unknown option '--confg'\n\(Did you mean --config\?\)/],
     ['frobnicate', /^2: unknown command|^2: too many arguments/],
     ['-c', /^2: option '-c, --config <file>' argument missing/],
+    ['-c a.yml -d=perhaps', /^2: unknown option/],
     ['-c a --listen 8080', /^2: .*is not HOST:PORT/],
     ['-c a --log-level loud', /^2: .*Allowed choices are debug, info, warn, error/],
     ['haproxy-config -c a --write-port 0', /^2: .*must lie between 1 and 65535/],
@@ -91,8 +97,16 @@ describe('the command line', () => {
     expect(failureOf(...args.split(' ').filter((arg) => arg !== ''))).toMatch(failure);
   });
 
+  it('asks where the configuration is when no file is named, or an empty one', () => {
+    const found: ConfigSource = { kind: 'pgroute66', file: '/etc/pgroute66/config.yaml' };
+    const say = (): void => {};
+    for (const args of [[], ['-c', ''], ['-c='], ['check-config'], ['haproxy-config']])
+      expect(taskOf(args, { out: say, err: say, columns: 200 }, () => found)).toMatchObject({ source: found });
+  });
+
   it('tells its version and its help, and then there is nothing to do', () => {
-    expect(read('--version')).toEqual({ task: { kind: 'nothing' }, said: 'dev\n' });
+    for (const flag of ['--version', '-V', '-v', '--v', '-v=true'])
+      expect(read(flag)).toEqual({ task: { kind: 'nothing' }, said: 'dev\n' });
     for (const args of [['--help'], ['check-config', '--help'], ['haproxy-config', '--help']]) {
       const { task, said } = read(...args);
       expect(task).toEqual({ kind: 'nothing' });

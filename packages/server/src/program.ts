@@ -4,7 +4,7 @@ import type { FragmentMember } from '@pgrouted/core/haproxy/fragment';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { errorText, exitCodes, Failure } from './failure.ts';
 import type { FragmentRequest } from './haproxy-config.ts';
-import type { ConfigSource, Overrides } from './load-config.ts';
+import { type ConfigSource, type Overrides, ownFile, pgRoute66File } from './load-config.ts';
 import { version } from './version.ts';
 
 export type Task =
@@ -29,9 +29,12 @@ const runHelp = `
 Examples:
   pgrouted --config /etc/pgrouted/pgrouted.yml
   pgrouted --patroni-config /etc/patroni/config.yml
+  pgrouted -c /etc/pgroute66/config.yaml
   pgrouted check-config --config /etc/pgrouted/pgrouted.yml
   pgrouted haproxy-config --patroni-config /etc/patroni/config.yml > /etc/haproxy/conf.d/pgrouted.cfg
 
+Without a file: the one that PGROUTE66CONFIG names, else ${ownFile}, else ${pgRoute66File}. Options may be written as Go's
+flags too (-c=FILE, --c FILE, --d), as PgRoute66 takes them.
 Signals: TERM and INT stop it (a second INT does not wait), HUP reads the configuration again. HAProxy keeps what it holds; registered as a proxy of
 Stolon, write services are closed first, unless the cluster has 'on_stop: leave'.
 Exit codes: 0 stopped, 1 failed while running, 2 wrong command line, 78 wrong configuration.`;
@@ -42,7 +45,7 @@ Examples:
   pgrouted haproxy-config --config pgrouted.yml --write-port 6432 --read-port 6433
   pgrouted haproxy-config --config pgrouted.yml --server pg1=10.0.0.1:5432 --server pg2=10.0.0.2:5432
 
-The members are read from etcd once, unless they are given by --server.`;
+The members are read from etcd once, unless they are given by --server or stand in the configuration.`;
 
 interface SourceOptions {
   readonly config?: string;
@@ -50,6 +53,7 @@ interface SourceOptions {
 }
 
 interface RunOptions extends SourceOptions {
+  readonly d?: true;
   readonly socket?: string;
   readonly listen?: readers.HostAndPort;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
@@ -65,14 +69,14 @@ interface FragmentOptions extends SourceOptions {
   readonly server?: readonly FragmentMember[];
 }
 
-/** Reads the arguments. Throws Failure (`usage`). */
-export function taskOf(args: readonly string[], terminal: Terminal): Task {
+/** Reads the arguments; `unnamed`: the configuration where they name none. Throws Failure (`usage`). */
+export function taskOf(args: readonly string[], terminal: Terminal, unnamed: () => ConfigSource | undefined): Task {
   let task: Task = { kind: 'nothing' };
-  const program = build(terminal, (chosen) => {
+  const program = build(terminal, unnamed, (chosen) => {
     task = chosen;
   });
   try {
-    program.parse([...args], { from: 'user' });
+    program.parse(args.flatMap(plainFlag), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw new Failure(exitCodes.usage, error.message.replace(/^error: /, ''));
@@ -80,12 +84,27 @@ export function taskOf(args: readonly string[], terminal: Terminal): Task {
   return task;
 }
 
-function build(terminal: Terminal, choose: (task: Task) => void): Command {
+/** PgRoute66's three flags in the ways that Go reads them: one dash or two, a value after a space or after `=`. */
+function plainFlag(arg: string): readonly string[] {
+  const [, flag = '', value] = /^--?([cdv])(?:=(.*))?$/s.exec(arg) ?? [];
+  if (flag === '') return [arg];
+  if (flag === 'c') return value === undefined ? ['-c'] : ['-c', value];
+  if (value === undefined || /^(1|t|true)$/i.test(value)) return [`-${flag}`];
+  return /^(0|f|false)$/i.test(value) ? [] : [arg];
+}
+
+function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choose: (task: Task) => void): Command {
+  const sourceOf = sourceFrom(unnamed);
   const program = configured(new Command('pgrouted'), terminal)
     .description(
-      'Keeps PostgreSQL traffic on the right server: watches the state of Patroni or Stolon in etcd and tells HAProxy.',
+      'Keeps PostgreSQL traffic on the right server: watches Patroni or Stolon in etcd, or PostgreSQL itself, and tells HAProxy.',
     )
     .version(version, '-V, --version', 'print the version')
+    .option('-v', 'the same')
+    .on('option:v', () => {
+      terminal.out(`${version}\n`);
+      throw new CommanderError(0, 'commander.version', version);
+    })
     .enablePositionalOptions()
     .addHelpText('after', runHelp);
   withSource(program)
@@ -98,8 +117,9 @@ function build(terminal: Terminal, choose: (task: Task) => void): Command {
     .addOption(
       new Option('--log-level <level>', 'instead of what is configured').choices(['debug', 'info', 'warn', 'error']),
     )
+    .option('-d', 'the same as --log-level debug')
     .action((options: RunOptions) => {
-      const { socket, listen, logLevel } = options;
+      const { socket, listen, logLevel = options.d === true ? 'debug' : undefined } = options;
       const overrides = {
         ...(socket === undefined ? {} : { socket }),
         ...(listen === undefined ? {} : { listen }),
@@ -163,20 +183,27 @@ function configured(command: Command, { out, err, columns }: Terminal): Command 
 
 function withSource(command: Command): Command {
   return command
-    .option('-c, --config <file>', "pgrouted's own configuration (docs/configuration.md)")
+    .option('-c, --config <file>', "pgrouted's own configuration, or PgRoute66's (docs/configuration.md)")
     .option(
       '--patroni-config <file>',
       "Patroni's configuration of this server: scope, namespace and etcd are taken from it",
     );
 }
 
-function sourceOf({ config, patroniConfig }: SourceOptions): ConfigSource {
-  if (config !== undefined && patroniConfig !== undefined)
-    throw new Failure(exitCodes.usage, 'give either --config or --patroni-config');
-  if (config !== undefined) return { kind: 'own', file: config };
-  if (patroniConfig !== undefined) return { kind: 'patroni', file: patroniConfig };
-  throw new Failure(exitCodes.usage, 'give --config FILE or --patroni-config FILE; --help tells more');
-}
+const sourceFrom =
+  (unnamed: () => ConfigSource | undefined) =>
+  ({ config, patroniConfig }: SourceOptions): ConfigSource => {
+    if (config !== undefined && patroniConfig !== undefined)
+      throw new Failure(exitCodes.usage, 'give either --config or --patroni-config');
+    if (patroniConfig !== undefined) return { kind: 'patroni', file: patroniConfig };
+    // `-c ''` names none, as with PgRoute66.
+    const source: ConfigSource | undefined = config ? { kind: 'own', file: config } : unnamed();
+    if (source !== undefined) return source;
+    throw new Failure(
+      exitCodes.usage,
+      `give --config FILE or --patroni-config FILE (there is neither ${ownFile} nor ${pgRoute66File}); --help tells more`,
+    );
+  };
 
 /** The configuration's own readers, for options of the same meaning. */
 const read =

@@ -2,6 +2,7 @@
 // over is told as a warning. Two keys are ours, `haproxy` and `services`: PgRoute66 does not see them, so the way back needs no change.
 import { dirname } from 'node:path';
 import * as z from 'zod';
+import type { PostgresHost } from '../model/spec.ts';
 import type { ConfigError, ConfigResult, ConfigSurroundings, GroupsSpec } from './config.ts';
 import { type Finding, isTable } from './findings.ts';
 import { at, fromIssue, inOrder } from './issues.ts';
@@ -94,6 +95,7 @@ export function pgRoute66Config(source: YamlSource, file: string, surroundings: 
   });
   if (Object.keys(read.data.hosts ?? {}).length === 0)
     notes.warn(['hosts'], 'there are none, so every list is empty, as with PgRoute66');
+  warnOfTwins(hosts, notes);
   const named = groupsOf(read.data, Object.keys(read.data.hosts ?? {}), notes);
   const clusters = clustersOf({ hosts, groups: named, services: services ?? {} }, notes);
   const http = httpOf(read.data, notes);
@@ -116,6 +118,20 @@ export function pgRoute66Config(source: YamlSource, file: string, surroundings: 
       journal: journalDefault,
     },
   };
+}
+
+function warnOfTwins(hosts: readonly PostgresHost[], notes: Notes): void {
+  const seen = new Map<string, string>();
+  for (const { name, address } of hosts) {
+    const where = `${address.host.toLowerCase()}:${address.port}`;
+    const other = seen.get(where);
+    if (other === undefined) seen.set(where, name);
+    else
+      notes.warn(
+        ['hosts', name],
+        `is the same server as ${JSON.stringify(other)}: where it takes writes, two of them do`,
+      );
+  }
 }
 
 /** The rules of the two keys that are ours. */

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { hostOfEnvironment, portOfEnvironment } from './connection.ts';
 import { bad, good } from './quantities.ts';
 import { duration, filePath, oneOf, postgresHost, postgresPort, text } from './readers.ts';
-import { maybe, type SchemaContext, section, value } from './schema-parts.ts';
+import { maybe, orFound, type SchemaContext, section } from './schema-parts.ts';
 
 /** The three ways to give a password; at most one is used (rules.ts). */
 export const passwordKeys = ({ env, readFile, folder }: SchemaContext) => ({
@@ -60,9 +60,9 @@ export const probeSchema = (context: SchemaContext) =>
 
 export const hostSchema = (context: SchemaContext) =>
   section({
-    host: value((written) => (written === undefined ? hostOfEnvironment(context.env) : postgresHost(written))),
+    host: orFound(postgresHost, () => hostOfEnvironment(context.env)),
     hostaddr: maybe(postgresHost),
-    port: value((written) => (written === undefined ? portOfEnvironment(context.env) : postgresPort(written))),
+    port: orFound(postgresPort, () => portOfEnvironment(context.env)),
     ...connectionKeys(context),
   });
 

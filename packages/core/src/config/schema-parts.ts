@@ -1,6 +1,7 @@
 // What the schemas are built from: a reader as a zod schema, and a map that takes no other keys.
 import * as z from 'zod';
 import type { ConfigSurroundings } from './config.ts';
+import type { Reading } from './quantities.ts';
 import type { Reader } from './readers.ts';
 
 export interface SchemaContext extends ConfigSurroundings {
@@ -25,6 +26,23 @@ export const orElse = <T, const D extends T>(reader: Reader<T>, fallback: D) =>
   value(reader)
     .optional()
     .transform((read) => read ?? fallback);
+
+/** The same, with what is found elsewhere for a key that was left out. */
+export const orFound = <T, D>(reader: Reader<T>, elsewhere: () => Reading<D>) =>
+  value(reader)
+    .optional()
+    .transform((read, context): T | D => {
+      if (read !== undefined) return read;
+      const found = elsewhere();
+      if (found.ok) return found.value;
+      context.issues.push({
+        code: 'custom',
+        input: undefined,
+        message: found.message,
+        params: { remedy: found.remedy },
+      });
+      return z.NEVER;
+    });
 
 /** A map with these keys and no others. The issue about another key carries the known ones as its message. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
