@@ -26,14 +26,16 @@ interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, FileReading>>;
   readonly host?: string;
+  readonly serverName?: string;
   readonly home?: string | undefined;
   readonly osUser?: string | undefined;
 }
 
-const plan = ({ spec = {}, env = {}, files = {}, host = 'db1', ...rest }: World = {}) =>
+const plan = ({ spec = {}, env = {}, files = {}, host = 'db1', serverName, ...rest }: World = {}) =>
   connectionOptions({
     spec: { ...nothingSaid, ...spec },
     host,
+    serverName,
     port: 5433,
     env,
     home: 'home' in rest ? rest.home : '/home/p',
@@ -126,10 +128,32 @@ describe('connectionOptions: sslrootcert', () => {
     });
   });
 
-  it('reads the revocation list where libpq does', () => {
-    const files = { [rootFile]: file(pem), '/home/p/.postgresql/root.crl': file('crl') };
-    expect(plan({ files }).attempts[0]?.tls?.revoked).toBe('crl');
-    expect(plan({ files: { '/home/p/.postgresql/root.crl': file('crl') } }).attempts[0]?.tls?.revoked).toBeUndefined();
+  it('takes a root file that is out of reach for one that is missing, as libpq does', () => {
+    const files = { [rootFile]: { kind: 'out-of-reach', error: 'EACCES: permission denied' } as const };
+    expect(ways({ spec: { sslmode: 'require' }, files })).toEqual(['tls nothing']);
+    expect(plan({ spec: { sslmode: 'verify-ca' }, files }).problem).toContain('is out of reach (EACCES');
+  });
+
+  const list = (text: string) => `-----BEGIN X509 CRL-----\n${text}\n-----END X509 CRL-----`;
+
+  it('reads the revocation lists where libpq does, each of them, and only where something is verified', () => {
+    const home = { '/home/p/.postgresql/root.crl': file(`${list('one')}\nwords\n${list('two')}\n`) };
+    const files = { ...home, [rootFile]: file(pem), '/env': file(list('env')), '/spec': file(list('spec')) };
+    const revoked = (world: World) => plan(world).attempts[0]?.tls?.revoked;
+    expect(revoked({ files })).toEqual([list('one'), list('two')]);
+    expect(revoked({ files, env: { PGSSLCRL: '/env' } })).toEqual([list('env')]);
+    expect(revoked({ files, env: { PGSSLCRL: '/env' }, spec: { sslcrl: '/spec' } })).toEqual([list('spec')]);
+    expect(revoked({ files: home })).toEqual([]);
+    expect(plan({ files: { [rootFile]: file(pem) } }).warnings).toEqual([]);
+  });
+
+  it('passes over a revocation list that can not be used, as libpq does, but says so', () => {
+    const files = { [rootFile]: file(pem), '/junk': file('junk') };
+    for (const sslcrl of ['/junk', '/missing']) {
+      const answer = plan({ files, spec: { sslcrl } });
+      expect(answer.attempts[0]?.tls?.revoked).toEqual([]);
+      expect(answer.warnings).toEqual([`revocation list ${sslcrl} can't be used: nothing is looked up in it`]);
+    }
   });
 });
 
@@ -205,6 +229,34 @@ describe('connectionOptions: who and where', () => {
       database: 'd',
       password: 'pw',
     });
+  });
+
+  it('names the database as the user where libpq would, if that is asked for', () => {
+    const spec = { dbnameDefault: 'user' } as const;
+    expect(first({ spec })?.database).toBe('p');
+    expect(first({ spec: { ...spec, user: 'u' } })?.database).toBe('u');
+    expect(first({ spec, env: { PGDATABASE: 'envdb' } })?.database).toBe('envdb');
+    expect(first({ spec: { ...spec, dbname: 'd' } })?.database).toBe('d');
+  });
+
+  it('says who connects and with which options, by configuration, environment or default', () => {
+    expect(first({})).toMatchObject({ applicationName: 'pgrouted', options: undefined });
+    const env = { PGAPPNAME: 'env', PGOPTIONS: '-c jit=off' };
+    expect(first({ env })).toMatchObject({ applicationName: 'env', options: '-c jit=off' });
+    const spec = { applicationName: 'own', options: '-c work_mem=1MB' };
+    expect(first({ env, spec })).toMatchObject(spec);
+  });
+
+  it('tells the name of the server from the address to connect to; passwords belong to the name', () => {
+    const files = { '/home/p/.pgpass': secret('10.0.0.1:*:*:*:address\nalias:*:*:*:name\n') };
+    const world = { host: '10.0.0.1', files };
+    expect(first(world)).toMatchObject({ host: '10.0.0.1', serverName: '10.0.0.1', password: 'address' });
+    expect(first({ ...world, serverName: 'alias' })).toMatchObject({
+      host: '10.0.0.1',
+      serverName: 'alias',
+      password: 'name',
+    });
+    expect(first({ ...world, serverName: '/run/postgresql' })?.serverName).toBe('10.0.0.1');
   });
 
   it('treats an empty environment variable as none', () => {

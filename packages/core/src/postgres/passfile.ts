@@ -25,6 +25,7 @@ export function passwordFromFile(path: string, file: FileReading, subject: Passf
       return { password: undefined, warning: undefined };
     case 'not-a-file':
       return ignored('is not a plain file');
+    case 'out-of-reach':
     case 'unreadable':
       return ignored(`can't be read (${file.error})`);
     case 'file':

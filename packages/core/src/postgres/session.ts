@@ -208,7 +208,7 @@ function secureContext(tls: TlsOptions): SecureContext {
   try {
     const made = createSecureContext({
       ...(roots === undefined ? {} : { ca: roots }),
-      ...(revoked === undefined ? {} : { crl: revoked }),
+      ...(revoked.length === 0 ? {} : { crl: [...revoked] }),
       ...(client === undefined ? {} : { cert: client.cert, key: client.key }),
     });
     contexts.set(tls, made);

@@ -1,11 +1,13 @@
 // What connection options depend on outside of the configuration: environment, home folder, files. Passed in, so that rules can be tested.
 // Files are read anew for each connection plan: a renewed certificate or password is taken up without a restart.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 
 export type FileReading =
   | { readonly kind: 'file'; readonly text: string; readonly mode: number; readonly ownerId: number }
   | { readonly kind: 'missing' }
+  /** It may be there, but the way to it is closed to us (a folder without permission). */
+  | { readonly kind: 'out-of-reach'; readonly error: string }
   /** There is something, but no regular file. */
   | { readonly kind: 'not-a-file' }
   | { readonly kind: 'unreadable'; readonly error: string };
@@ -35,13 +37,21 @@ function currentUser(): { readonly username: string; readonly homedir: string } 
 }
 
 function readFile(path: string): FileReading {
+  let stat: Stats;
   try {
-    const stat = statSync(path);
-    if (!stat.isFile()) return { kind: 'not-a-file' };
-    return { kind: 'file', text: readFileSync(path, 'utf8'), mode: stat.mode & 0o777, ownerId: stat.uid };
+    stat = statSync(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
-    return { kind: 'unreadable', error: error instanceof Error ? error.message : String(error) };
+    return code === 'ENOENT' || code === 'ENOTDIR'
+      ? { kind: 'missing' }
+      : { kind: 'out-of-reach', error: messageOf(error) };
+  }
+  if (!stat.isFile()) return { kind: 'not-a-file' };
+  try {
+    return { kind: 'file', text: readFileSync(path, 'utf8'), mode: stat.mode & 0o777, ownerId: stat.uid };
+  } catch (error) {
+    return { kind: 'unreadable', error: messageOf(error) };
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

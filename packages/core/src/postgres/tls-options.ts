@@ -10,7 +10,8 @@ export interface TlsOptions {
   readonly verify: 'nothing' | 'chain' | 'host';
   /** PEM; undefined with a `verify` other than `nothing`: the roots that Node brings. */
   readonly roots: string | undefined;
-  readonly revoked: string | undefined;
+  /** Revocation lists, one PEM text each; empty: none is looked at. */
+  readonly revoked: readonly string[];
   /** PEM of the client's certificate chain and key, both or none. */
   readonly client:
     | { readonly cert: string; readonly key: string; readonly certFile: string; readonly keyFile: string }
@@ -32,18 +33,16 @@ export function tlsOptions(spec: ProbeSpec, mode: SslMode, around: Surroundings)
   if (client.kind === 'impossible') return client;
   // libpq checks the chain whenever it has a root file, whatever the mode; without one it checks nothing.
   const verify = roots.kind === 'none' ? 'nothing' : mode === 'verify-full' ? 'host' : 'chain';
-  const crlFile = around.env['PGSSLCRL'] || defaultFile(around, 'root.crl');
-  const crl: FileReading =
-    roots.kind === 'none' || crlFile === undefined ? { kind: 'missing' } : around.readFile(crlFile);
+  const lists = roots.kind === 'none' ? { revoked: [], warnings: [] } : revocationLists(spec, around);
   return {
     kind: 'tls',
     tls: {
       verify,
       roots: roots.kind === 'pem' ? roots.pem : undefined,
-      revoked: crl.kind === 'file' ? crl.text : undefined,
+      revoked: lists.revoked,
       client: client.kind === 'pair' ? client.pair : undefined,
     },
-    warnings: roots.kind === 'none' && roots.warning !== undefined ? [roots.warning] : [],
+    warnings: [...(roots.kind === 'none' && roots.warning !== undefined ? [roots.warning] : []), ...lists.warnings],
   };
 }
 
@@ -77,16 +76,35 @@ function rootCertificates(spec: ProbeSpec, mode: SslMode, around: Surroundings):
   }
   if (file.kind === 'unreadable') return impossible(`root certificate file ${path} can't be read: ${file.error}`);
   if (file.kind === 'not-a-file') return impossible(`root certificate file ${path} is no file`);
+  // libpq takes a file that it can't even look at for one that is not there.
+  const absent = file.kind === 'out-of-reach' ? `is out of reach (${file.error})` : 'does not exist';
   if (mode === 'verify-ca' || mode === 'verify-full') {
     const where =
       path === undefined
         ? 'there is no home folder to look for root.crt in'
-        : `root certificate file ${path} does not exist`;
+        : `root certificate file ${path} ${absent}`;
     return impossible(`${where}: provide it (sslrootcert), or choose an sslmode that doesn't verify`);
   }
   return {
     kind: 'none',
-    warning: named ? `root certificate file ${named} does not exist: the server is not verified` : undefined,
+    warning: named ? `root certificate file ${named} ${absent}: the server is not verified` : undefined,
+  };
+}
+
+/** A list that can't be used is passed over, as libpq does; unlike libpq it is told, where somebody named it. */
+function revocationLists(
+  spec: ProbeSpec,
+  around: Surroundings,
+): { readonly revoked: readonly string[]; readonly warnings: readonly string[] } {
+  const named = spec.sslcrl || around.env['PGSSLCRL'];
+  const path = named || defaultFile(around, 'root.crl');
+  const file: FileReading = path === undefined ? { kind: 'missing' } : around.readFile(path);
+  const lists = file.kind === 'file' ? file.text.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g) : null;
+  if (lists !== null) return { revoked: lists, warnings: [] };
+  const isQuiet = path === undefined || (!named && file.kind !== 'file');
+  return {
+    revoked: [],
+    warnings: isQuiet ? [] : [`revocation list ${path} can't be used: nothing is looked up in it`],
   };
 }
 
@@ -118,7 +136,8 @@ function clientCertificate(spec: ProbeSpec, around: Surroundings): ClientPair {
   return { kind: 'pair', pair: { cert: cert.text, key: key.text, certFile, keyFile } };
 }
 
-const whyNot = (file: FileReading): string => (file.kind === 'unreadable' ? file.error : 'it is no regular file');
+const whyNot = (file: FileReading): string =>
+  file.kind === 'unreadable' || file.kind === 'out-of-reach' ? file.error : 'it is no regular file';
 
 const defaultFile = ({ home }: Surroundings, name: string): string | undefined =>
   home === undefined ? undefined : `${home}/.postgresql/${name}`;
