@@ -168,5 +168,6 @@ function isReady(asked: Asked, query: Query): Finding {
   if (replicationState !== undefined && replicationState !== 'streaming')
     return no(`${name} does not stream from the primary: '${replicationState}'`);
   const what = parameterOf(query, 'mode') === 'write' ? 'written' : 'replayed';
-  return withinLag(asked, query, what, view.settings.maximumLagOnFailoverBytes) ?? running;
+  const usual = view.source === 'postgres' ? undefined : view.settings.maximumLagOnFailoverBytes;
+  return withinLag(asked, query, what, usual) ?? running;
 }
