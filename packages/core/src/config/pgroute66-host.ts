@@ -18,7 +18,8 @@ const notUsed = new Set(
   servicefile ssl_max_protocol_version ssl_min_protocol_version sslcertmode sslcompression sslcrldir sslkeylogfile sslnegotiation sslpassword sslsni
   statement_cache_capacity target_session_attrs tcp_user_timeout`.split(/\s+/),
 );
-const used = [
+/** The keywords that have a meaning here. */
+export const usedWords = [
   'host',
   'hostaddr',
   'port',
@@ -37,7 +38,7 @@ const used = [
   'connect_timeout',
 ];
 // pgx knows the database by this name too.
-const accepted = [...used, 'database', 'service'];
+const accepted = [...usedWords, 'database', 'service'];
 
 /** Undefined: something in it can't be used, and `notes` has it. */
 export function hostOf(
@@ -99,7 +100,7 @@ function warnOfOtherWords(name: string, words: Words, notes: Notes): void {
     else if (notes.isLoneKey(path))
       notes.warn(path.slice(0, -1), 'a word without a value is not used; put a text that holds a comma in quotes');
     else {
-      const meant = nearest(key, used);
+      const meant = nearest(key, usedWords);
       notes.warn(
         path,
         `is no connection keyword and not used${meant === undefined ? '' : `; did you mean '${meant}'?`}`,

@@ -21,7 +21,8 @@ import { unknownMembers } from './warnings.ts';
 import { formatPath, type Path, type YamlSource } from './yaml-source.ts';
 
 const ownKeys = ['etcd', 'clusters', 'http', 'log', 'journal'];
-const readKeys = ['hosts', 'groups', 'bind', 'port', 'ssl', 'loglevel', 'logfile', 'haproxy', 'services'];
+/** What of PgRoute66's file has a meaning here. */
+export const readKeys = ['hosts', 'groups', 'bind', 'port', 'ssl', 'loglevel', 'logfile', 'haproxy', 'services'];
 
 /**
  * Whether this is PgRoute66's file: it has `hosts` at the top and no `clusters`. One without `hosts`, which PgRoute66 takes as well, by its other keys.
