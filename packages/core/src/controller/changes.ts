@@ -41,7 +41,7 @@ function leaderChange(before: ClusterView | undefined, view: ClusterView): reado
   if (was !== undefined && was.kind === is.kind && was.revision === is.revision && holderOf(was) === holderOf(is))
     return [];
   const from = was?.kind === 'vacant' ? was.former : holderOf(was);
-  const text = view.source === 'stolon' ? namingWords(is) : keyWords(is);
+  const text = leaderWords(view);
   const to = holderOf(is);
   return [
     {
@@ -53,6 +53,26 @@ function leaderChange(before: ClusterView | undefined, view: ClusterView): reado
       ...(to === undefined ? {} : { to, member: to }),
     },
   ];
+}
+
+function leaderWords(view: ClusterView): string {
+  switch (view.source) {
+    case 'patroni':
+      return keyWords(view.leadership);
+    case 'stolon':
+      return namingWords(view.leadership);
+    case 'postgres':
+      return ownWords(view);
+  }
+}
+
+/** Nobody names a primary: what the servers say of themselves is all there is. */
+function ownWords({ leadership: is, members }: ClusterView): string {
+  if (is.kind === 'held') return `PostgreSQL of ${is.member} alone says that it is primary`;
+  const claiming = members.filter(({ role, running }) => role === 'primary' && running).map(({ name }) => name);
+  if (claiming.length > 1)
+    return `PostgreSQL of ${claiming.join(' and of ')} say that they are primary: nobody is taken for it`;
+  return `no PostgreSQL alone says that it is primary${is.former === undefined ? '' : `; ${is.former} did so last`}`;
 }
 
 function keyWords(is: Leadership): string {
@@ -75,6 +95,8 @@ function recordWords({ source }: ClusterView, member: Member): string {
 }
 
 function memberChanges(before: ClusterView | undefined, view: ClusterView): readonly NewEntry[] {
+  // There are no records; what the servers say is told as what the probe heard.
+  if (view.source === 'postgres') return [];
   const entries: NewEntry[] = [];
   for (const member of view.members) {
     const old = before === undefined ? undefined : memberOf(before, member.name);

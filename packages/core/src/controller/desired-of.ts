@@ -27,12 +27,14 @@ export function desiredOf(decision: Decision, view: ClusterView): readonly Desir
 
 /**
  * A Stolon master that was withdrawn runs on and takes writes for as long as its keeper is cut off: nobody stops it (Patroni demotes its own). Whoever
- * reached it through a read service (`fallback: primary`, or when it was a standby) could write to it.
+ * reached it through a read service (`fallback: primary`, or when it was a standby) could write to it. The same holds where nobody manages the servers:
+ * one that last said that it is primary, and is not taken for it.
  */
 function takesForbiddenWrites(view: ClusterView, name: string): boolean {
   const { source, leadership } = view;
-  if (source !== 'stolon' || (leadership.kind === 'held' && leadership.member === name)) return false;
+  if (source === 'patroni' || (leadership.kind === 'held' && leadership.member === name)) return false;
   const member = memberOf(view, name);
+  if (source === 'postgres') return member?.role === 'primary';
   const withdrawn = leadership.kind === 'vacant' && leadership.former === name;
   return withdrawn || member?.role === 'demoted' || member?.probe?.latest.kind === 'primary';
 }

@@ -40,8 +40,8 @@ export type ReleaseWhen = 'configured' | 'always';
 
 export interface ProxyPartOptions {
   readonly spec: ClusterSpec;
-  readonly prefix: string;
-  readonly store: ProxyStore;
+  /** Where the registration is written; undefined: the cluster is not read from a store. */
+  readonly store: { readonly client: ProxyStore; readonly prefix: string } | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly journal: Journal;
@@ -66,10 +66,11 @@ export class ProxyPart {
 
   constructor(options: ProxyPartOptions) {
     this.#o = options;
-    const { spec, prefix, store, clock, log, registration, newUid, decidedView, holds } = options;
-    if (!registers(spec)) return;
+    const { spec, store, clock, log, registration, newUid, decidedView, holds } = options;
+    if (!registers(spec) || store === undefined) return;
+    const { client, prefix } = store;
     const keeper = {
-      store,
+      store: client,
       look: () => {
         const view = decidedView();
         return view === undefined ? undefined : { view, holds: holds() };

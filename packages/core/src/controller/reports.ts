@@ -1,10 +1,12 @@
 // What a target reports, as journal entries in the words of services and members. Pure.
 import type { TargetReport } from '../haproxy/report.ts';
+import type { SourceSpec } from '../model/spec.ts';
 import type { NewEntry } from './journal.ts';
 
 /** Which cluster's service a backend carries. */
 export interface ServiceOfBackend {
   readonly cluster: string;
+  readonly source: SourceSpec['kind'];
   readonly service: string;
   readonly backend: string;
 }
@@ -18,6 +20,10 @@ export function entriesOf(
     const found = services.find((service) => service.backend === backend);
     return found === undefined ? {} : { cluster: found.cluster, service: found.service };
   };
+  const refusalOf = (backend: string): string =>
+    services.find((service) => service.backend === backend)?.source === 'postgres'
+      ? 'asked again right before opening, the servers did not say that it alone is primary'
+      : 'etcd did not confirm, right before opening, that it is still to be opened';
   const told = (text: string): readonly NewEntry[] => [{ kind: 'target', target, text }];
   switch (report.kind) {
     case 'fenced': {
@@ -94,7 +100,7 @@ export function entriesOf(
           target,
           ...scopeOf(report.server.backend),
           ...(report.server.member === undefined ? {} : { member: report.server.member }),
-          text: `${report.server.backend}/${report.server.server} stays out: etcd did not confirm, right before opening, that it is still to be opened`,
+          text: `${report.server.backend}/${report.server.server} stays out: ${refusalOf(report.server.backend)}`,
         },
       ];
     case 'watchdog_fired':

@@ -9,8 +9,6 @@ import { clusterDataReason, explainReason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { formatLsn, type Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
-import { decide } from '../routing/decide.ts';
-import { isOfGate } from '../routing/proxy-gate.ts';
 import type {
   ClusterStatus,
   MemberStatus,
@@ -19,55 +17,21 @@ import type {
   TargetStatusDocument,
 } from '../status/schema.ts';
 import { reasonDocument } from './journal.ts';
+import type { Status } from './member-status.ts';
 
 export interface ClusterFacts {
   readonly spec: ClusterSpec;
   readonly prefix: string | undefined;
   readonly view: ClusterView | undefined;
   readonly decision: Decision | undefined;
+  /** As GET /v1/NAME/status answers. */
+  readonly statuses: ReadonlyMap<string, Status>;
 }
 
 const round = (ms: number): number => Math.max(0, Math.round(ms * 10) / 10);
 
-/**
- * What PgRoute66 calls a member: `primary` is the member that may take writes now by the same rules as a write service, whether or
- * not one is configured; `standby` a running standby, however far behind.
- */
-export function memberStatuses(
-  spec: ClusterSpec,
-  view: ClusterView,
-  now: Millis,
-): ReadonlyMap<string, 'primary' | 'standby' | 'unavailable'> {
-  const [writes] = decide(
-    view,
-    {
-      ...spec,
-      services: [{ name: 'primary', backend: 'primary', role: 'primary', maxLagBytes: undefined, fallback: 'none' }],
-    },
-    now,
-  ).services;
-  // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
-  const writer = writes?.verdicts.find(
-    ({ member, state, reason }) => state === 'ready' || (member === writes.keep && isOfGate(reason)),
-  )?.member;
-  return new Map(view.members.map((member) => [member.name, statusOf(member, writer)]));
-}
-
-function statusOf(member: Member, writer: string | undefined): 'primary' | 'standby' | 'unavailable' {
-  if (member.name === writer) return 'primary';
-  const said = member.probe?.latest.kind;
-  if (said === 'standby') return 'standby';
-  const recordSaysStandby =
-    member.present &&
-    member.problem === undefined &&
-    member.running &&
-    (member.role === 'replica' || member.role === 'standby_leader');
-  return recordSaysStandby && (said === undefined || said === 'denied') ? 'standby' : 'unavailable';
-}
-
 export function clusterStatus(facts: ClusterFacts, targets: readonly TargetStatus[], now: Millis): ClusterStatus {
-  const { spec, view, decision } = facts;
-  const statuses = view === undefined ? new Map() : memberStatuses(spec, view, now);
+  const { spec, view, decision, statuses } = facts;
   return {
     name: spec.name,
     source: { kind: spec.source.kind, prefix: facts.prefix ?? null },
@@ -261,10 +225,10 @@ export function targetDocument(target: TargetStatus, now: Millis): TargetStatusD
   };
 }
 
-export function etcdDocument(mirrors: readonly MirrorStatus[], now: Millis): StatusDocument['etcd'] {
-  // All mirrors share the members' connections; the first one tells.
+/** All mirrors share the members' connections; any of them tells. Undefined: no cluster is read from etcd. */
+export function etcdDocument(mirror: MirrorStatus | undefined, now: Millis): StatusDocument['etcd'] {
   return {
-    members: (mirrors[0]?.members ?? []).map(({ endpoint, connected, lastHeardAt, error }) => ({
+    members: (mirror?.members ?? []).map(({ endpoint, connected, lastHeardAt, error }) => ({
       endpoint,
       connected,
       lastHeardAgeMs: lastHeardAt === undefined ? null : round(now - lastHeardAt),

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { ago, now, primaryAt, said, standbyAt, withMember } from '../../test/cluster.ts';
 import { aRegistration, named, passive, stolonCluster, stolonSpec, withdrawn } from '../../test/stolon-cluster.ts';
 import type { ClusterView } from '../model/view.ts';
-import { memberStatuses } from './status.ts';
+import { memberStatuses } from './member-status.ts';
 
 describe("PgRoute66's words for the members of a Stolon cluster", () => {
-  const statuses = (view: ClusterView) => Object.fromEntries(memberStatuses(stolonSpec(), view, now));
+  const statuses = (view: ClusterView) => Object.fromEntries(memberStatuses(stolonSpec(), view, now, 30_000).statuses);
   const standbys = { keeper2: 'standby', keeper3: 'standby' };
 
   it('call the named master primary, if this router may send writes there', () => {

@@ -1,0 +1,86 @@
+// What PgRoute66 calls a member, by what is known of it now. Pure.
+import type { ClusterSpec } from '../model/spec.ts';
+import type { Millis } from '../model/units.ts';
+import type { ClusterView, Member } from '../model/view.ts';
+import { decide } from '../routing/decide.ts';
+import { Horizon } from '../routing/horizon.ts';
+import { isOfGate } from '../routing/proxy-gate.ts';
+
+export type Status = 'primary' | 'standby' | 'unavailable';
+
+export interface KnownStatuses {
+  /** By the member's name, in the order of the view. */
+  readonly statuses: ReadonlyMap<string, Status>;
+  /** From this instant on they may be others without anything new; undefined: they stay. */
+  readonly until: Millis | undefined;
+}
+
+/**
+ * `primary` is the member that may take writes now by the same rules as a write service, whether or not one is configured; `standby` a running standby,
+ * however far behind. Source `postgres`: what the server says itself, as PgRoute66 has it, also when two say that they are primary.
+ *
+ * `maxAgeMs`: a member of which nothing younger is known is `unavailable`.
+ */
+export function memberStatuses(spec: ClusterSpec, view: ClusterView, now: Millis, maxAgeMs: number): KnownStatuses {
+  const horizon = new Horizon(now);
+  const isYoung = (member: Member): boolean => horizon.within(learntAt(view, member), maxAgeMs);
+  if (view.source === 'postgres') {
+    const statuses = new Map(
+      view.members.map((member) => [member.name, isYoung(member) ? wordOf(member) : 'unavailable']),
+    );
+    return { statuses, until: horizon.reviewAt };
+  }
+  const { writer, reviewAt } = writerOf(spec, view, now);
+  const statuses = new Map(
+    view.members.map((member) => [member.name, isYoung(member) ? statusOf(member, writer) : 'unavailable']),
+  );
+  return { statuses, until: earlier(horizon.reviewAt, reviewAt) };
+}
+
+/** The age of a member's facts is that of the younger ones: what its manager keeps in etcd, or what its PostgreSQL said. */
+function learntAt({ source, confirmedAt }: ClusterView, { probe, recordSeenAt }: Member): Millis {
+  if (source === 'postgres') return probe?.latest.at ?? recordSeenAt;
+  const saidAt = probe?.lastAnswer?.at;
+  return saidAt !== undefined && saidAt > confirmedAt ? saidAt : confirmedAt;
+}
+
+function writerOf(
+  spec: ClusterSpec,
+  view: ClusterView,
+  now: Millis,
+): { readonly writer: string | undefined; readonly reviewAt: Millis | undefined } {
+  const { services, reviewAt } = decide(
+    view,
+    {
+      ...spec,
+      services: [{ name: 'primary', backend: 'primary', role: 'primary', maxLagBytes: undefined, fallback: 'none' }],
+    },
+    now,
+  );
+  const [writes] = services;
+  // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
+  const writer = writes?.verdicts.find(
+    ({ member, state, reason }) => state === 'ready' || (member === writes.keep && isOfGate(reason)),
+  )?.member;
+  return { writer, reviewAt };
+}
+
+function statusOf(member: Member, writer: string | undefined): Status {
+  if (member.name === writer) return 'primary';
+  const said = member.probe?.latest.kind;
+  if (said === 'standby') return 'standby';
+  const recordSaysStandby =
+    member.present &&
+    member.problem === undefined &&
+    member.running &&
+    (member.role === 'replica' || member.role === 'standby_leader');
+  return recordSaysStandby && (said === undefined || said === 'denied') ? 'standby' : 'unavailable';
+}
+
+function wordOf({ probe }: Member): Status {
+  const said = probe?.latest.kind;
+  return said === 'primary' || said === 'standby' ? said : 'unavailable';
+}
+
+const earlier = (a: Millis | undefined, b: Millis | undefined): Millis | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;

@@ -1,0 +1,91 @@
+// The HAProxies that this router drives, each behind its socket: started, told and asked together. Each has a loop of its own; nothing is decided here.
+import type { Desired } from '../haproxy/desired.ts';
+import type { Authorize } from '../haproxy/gate.ts';
+import type { LetGo } from '../haproxy/let-go.ts';
+import type { TargetReport, TargetStatus } from '../haproxy/report.ts';
+import { Target } from '../haproxy/target.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Log } from '../model/log.ts';
+import type { Reason } from '../model/reason.ts';
+import type { TargetSpec } from '../model/spec.ts';
+import type { Millis } from '../model/units.ts';
+
+export interface TargetsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly authorize: Authorize;
+  /** `problems`: what stands against the target now. */
+  readonly onReport: (target: string, report: TargetReport, problems: readonly Reason[]) => void;
+  /** A target has read back what its HAProxy holds. */
+  readonly onTurn: () => void;
+}
+
+export class Targets {
+  readonly #o: TargetsOptions;
+  readonly #targets = new Map<string, { readonly target: Target; readonly spec: TargetSpec }>();
+
+  constructor(options: TargetsOptions) {
+    this.#o = options;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#targets.values()].map(({ spec }) => spec.name);
+  }
+
+  /** Drives these and no others. One that stays the same stays connected. Gives the names of those that are let go. */
+  async keep(specs: readonly TargetSpec[]): Promise<readonly string[]> {
+    const wanted = new Set(specs.map(keyOf));
+    const dropped = [...this.#targets].filter(([key]) => !wanted.has(key));
+    for (const [key, { target }] of dropped) {
+      this.#targets.delete(key);
+      await target.close();
+    }
+    return dropped.map(([, { spec }]) => spec.name);
+  }
+
+  /** Starts those that are not driven yet. `deadlines`: see `feedWatchdogs`. */
+  start(specs: readonly TargetSpec[], deadlines: ReadonlyMap<string, Millis>): void {
+    const { clock, log, authorize, onReport, onTurn } = this.#o;
+    for (const spec of specs) {
+      const key = keyOf(spec);
+      if (this.#targets.has(key)) continue;
+      const target = new Target({
+        spec,
+        clock,
+        log,
+        authorize,
+        onReport: (report) => onReport(spec.name, report, target.status().problems),
+        onTurn,
+      });
+      this.#targets.set(key, { target, spec });
+      target.start();
+      target.feedWatchdog(deadlines);
+    }
+  }
+
+  /** What all of them shall hold from now on. */
+  submit(desired: Desired): void {
+    for (const { target } of this.#targets.values()) target.submit(desired);
+  }
+
+  /** Until when HAProxy may serve each of these backends if nothing is heard from us any more. */
+  feedWatchdogs(deadlines: ReadonlyMap<string, Millis>): void {
+    for (const { target } of this.#targets.values()) target.feedWatchdog(deadlines);
+  }
+
+  /** What each says about having let go of whatever these backends shall not hold. */
+  letGo(backends: readonly string[]): readonly LetGo[] {
+    return [...this.#targets.values()].map(({ target }) => target.letGo(backends));
+  }
+
+  statuses(): readonly TargetStatus[] {
+    return [...this.#targets.values()].map(({ target }) => target.status());
+  }
+
+  /** Ends the connections; HAProxies keep what they hold. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#targets.values()].map(({ target }) => target.close()));
+  }
+}
+
+const keyOf = (spec: TargetSpec): string => JSON.stringify(spec);
