@@ -1,13 +1,19 @@
-// JSON answers in PgRoute66's form: four spaces of indentation, and this content type to the letter.
+// JSON answers in PgRoute66's form: four spaces of indentation, escapes as Go's encoder writes them, and this content type to the letter.
 import type { FastifyReply } from 'fastify';
 
 export const jsonType = 'application/json; charset=utf-8';
 
+/** Go's encoder makes its texts safe to be put into HTML, and into JavaScript older than 2019. */
+const escapedByGo = /[<>&\u2028\u2029]/g;
+
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value, null, 4).replace(
+    escapedByGo,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 export function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', jsonType)
-    .send(JSON.stringify(body, null, 4));
+  return reply.code(status).header('content-type', jsonType).send(jsonText(body));
 }
 
 /** A query parameter; the first if it is given more than once. */

@@ -38,6 +38,12 @@ const twoClusters: Picture = {
     member('stock', 'same', 'standby'),
   ],
 };
+const oddNames: Picture = {
+  ...calm,
+  members: ['pg\u{1f418}', 'pg\uffee', '<b>&"', 'Pg', 'pg', 'pg\u2028'].map((name) =>
+    member('orders', name, 'standby'),
+  ),
+};
 const nothingRead: Picture = {};
 
 const ask = (picture: Picture, url: string, method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS' | 'PUT' | 'DELETE' = 'GET') =>
@@ -76,6 +82,14 @@ describe("PgRoute66's lists", () => {
     ['/v1/pg1/status', 'before etcd was read', nothingRead, 404, '"invalid"'],
     ['/v1/same/status', 'of a name in two clusters that agree', twoClusters, 200, '"standby"'],
     ['/v1/twin/status', 'of a name in two clusters that do not', twoClusters, 422, '"unavailable"'],
+    [
+      '/v1/standbys',
+      "of names that Go's encoder escapes, in the order of their bytes",
+      oddNames,
+      200,
+      list('\\u003cb\\u003e\\u0026\\"', 'Pg', 'pg', 'pg\\u2028', 'pg\uffee', 'pg\u{1f418}'),
+    ],
+    ['/v1/%3Cb%3E&%22/status', 'of such a name', oddNames, 200, '"standby"'],
     ['/v1/%70g1/status', 'of a name in its encoded form', calm, 200, '"primary"'],
   ])('GET %s %s', async (url, _, picture, status, body) => {
     const answer = await ask(picture, url);

@@ -1,52 +1,51 @@
 // PgRoute66's lists, as its clients know them: statuses, bodies, names, order, groups and content type are its contract. Headers are added.
 import type { MembersAnswer, RouterApi } from '@pgrouted/core/controller/api';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { queryText, sendJson } from './json.ts';
+import type { FastifyInstance } from 'fastify';
+import { type Answer, answerOf, HotAnswers, sendHot } from './hot.ts';
+import { queryText } from './json.ts';
 
-type Status = MembersAnswer['members'][number]['status'];
+type Members = MembersAnswer['members'];
+type Status = Members[number]['status'];
+
+/** What a client asks these routes with; the URL that it is kept by says the same. */
+interface Asked {
+  readonly query: unknown;
+  readonly params: unknown;
+}
 
 export function listRoutes(app: FastifyInstance, api: RouterApi): void {
-  app.get('/v1/primary', (request, reply) => {
-    const [name, other] = namesOf(answer(reply, api), 'primary', groupOf(request.query));
-    if (name === undefined) return sendJson(reply, 404, '');
+  const answers = new HotAnswers<MembersAnswer>();
+  const route = (path: string, make: (members: Members, asked: Asked) => Answer): void => {
+    app.get(path, (request, reply) => {
+      const facts = api.members();
+      const answer = answers.of(facts, request.raw.url ?? path, () => make(facts.members, request));
+      sendHot(reply, answer, facts.source, api.freshness());
+    });
+  };
+  route('/v1/primary', (members, { query }) => {
+    const [name, other] = namesOf(members, 'primary', query);
+    if (name === undefined) return answerOf(404, '');
     // More than one: points nowhere, on purpose.
-    return other === undefined ? sendJson(reply, 200, name) : sendJson(reply, 409, '');
+    return other === undefined ? answerOf(200, name) : answerOf(409, '');
   });
-  app.get('/v1/primaries', (request, reply) =>
-    sendJson(reply, 200, namesOf(answer(reply, api), 'primary', groupOf(request.query))),
-  );
-  app.get('/v1/standbys', (request, reply) =>
-    sendJson(reply, 200, namesOf(answer(reply, api), 'standby', groupOf(request.query))),
-  );
-  app.get<{ Params: { name: string } }>('/v1/:name/status', (request, reply) => {
-    const { members } = answer(reply, api);
-    const statuses = new Set(
-      members.filter(({ member }) => member === request.params.name).map(({ status }) => status),
-    );
+  route('/v1/primaries', (members, { query }) => answerOf(200, namesOf(members, 'primary', query)));
+  route('/v1/standbys', (members, { query }) => answerOf(200, namesOf(members, 'standby', query)));
+  route('/v1/:name/status', (members, { params }) => {
+    const asked = queryText(params, 'name');
+    const statuses = new Set(members.filter(({ member }) => member === asked).map(({ status }) => status));
     const [status, other] = statuses;
-    if (status === undefined) return sendJson(reply, 404, 'invalid');
+    if (status === undefined) return answerOf(404, 'invalid');
     // Members of several clusters may share a name: unless they agree, nothing can be said.
-    if (other !== undefined || status === 'unavailable') return sendJson(reply, 422, 'unavailable');
-    return sendJson(reply, 200, status);
+    if (other !== undefined || status === 'unavailable') return answerOf(422, 'unavailable');
+    return answerOf(200, status);
   });
 }
 
-/** The members, with the facts about them put into headers. */
-function answer(reply: FastifyReply, api: RouterApi): MembersAnswer {
-  const members = api.members();
-  reply.header('X-Pgrouted-Source', members.source);
-  const { revision, ageMs } = api.freshness();
-  if (revision !== undefined) reply.header('X-Pgrouted-Revision', revision);
-  if (ageMs !== undefined) reply.header('X-Pgrouted-Age-Ms', String(ageMs));
-  return members;
-}
-
-const groupOf = (query: unknown): string => queryText(query, 'group') ?? 'all';
-
-/** Groups are the clusters' names; `all` is every cluster, and an unknown group is empty. */
-function namesOf({ members }: MembersAnswer, status: Status, group: string): readonly string[] {
+/** In the order of their bytes in UTF-8, as Go sorts. `all` is everybody, and an unknown group is empty. */
+function namesOf(members: Members, status: Status, query: unknown): readonly string[] {
+  const group = queryText(query, 'group') ?? 'all';
   return members
     .filter((one) => one.status === status && (group === 'all' || one.groups.includes(group)))
-    .map((one) => one.member)
-    .sort();
+    .map(({ member }) => member)
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
