@@ -184,6 +184,103 @@ clusters:
     expect(config.clusters[0]?.probe).toEqual({ connectTimeoutMs: 2000, intervalMs: 1000, burstMs: 10 });
   });
 
+  const byHand = `clusters:
+  - name: shop
+    postgres:
+      hosts:
+        pg1: { host: 10.0.0.1 }
+        pg2: { host: pg2.example.com, hostaddr: 10.0.0.2, port: '5433', user: own, password_file: etcd.password }
+    probe: { user: all, password_env: PROBE_PASSWORD, sslmode: require, sslcrl: x.crl, application_name: x, options: -c a=b }
+`;
+
+  it('may name servers by hand; then it needs no etcd, and what a host says wins over the probe', () => {
+    const { config, warnings } = configIn(`${byHand}haproxy: []\n`);
+    const pace = { intervalMs: 250, burstMs: 20 };
+    const probe = {
+      user: 'all',
+      password: 'from-the-environment',
+      sslmode: 'require',
+      sslcrl: '/etc/pgrouted/x.crl',
+      applicationName: 'x',
+      options: '-c a=b',
+      connectTimeoutMs: 2000,
+      ...pace,
+    };
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({ etcd: undefined, haproxy: [] });
+    expect(config.clusters).toEqual([
+      {
+        name: 'shop',
+        source: {
+          kind: 'postgres',
+          hosts: [
+            { name: 'pg1', address: { host: '10.0.0.1', port: 5432 }, connection: probe },
+            {
+              name: 'pg2',
+              address: { host: '10.0.0.2', port: 5433 },
+              serverName: 'pg2.example.com',
+              connection: { ...probe, user: 'own', password: 'from-a-file' },
+            },
+          ],
+        },
+        probe,
+        grace: 'auto',
+        services: [
+          { name: 'primary', backend: 'shop_primary', role: 'primary', fallback: 'none' },
+          { name: 'replica', backend: 'shop_replica', role: 'replica', fallback: 'none' },
+        ],
+      },
+    ]);
+    expect(printableConfig(config)).not.toEqual(config);
+    expect(JSON.stringify(printableConfig(config))).not.toMatch(/from-/);
+  });
+
+  it('asks servers named by hand at the pace that it is given', () => {
+    const { config } = configIn(byHand.replace('probe: {', 'probe: { interval: 2, burst: 5ms,'));
+    expect(config.clusters[0]?.probe).toMatchObject({ intervalMs: 2000, burstMs: 5 });
+  });
+
+  it('warns of etcd that nobody needs, of members that there are not, and of a password of a host', () => {
+    const text = `${smallest.split('\n')[0]}\n${byHand.replace('user: own, password_file: etcd.password', 'password: x')}`;
+    expect(configIn(`${text}groups: { north: [pg1, pg3] }\n`).warnings).toEqual([
+      'clusters[0].postgres.hosts.pg2.password stands in the configuration file; password_file or password_env keeps it out of it',
+      'etcd is not used: the servers of every cluster are named in this file',
+      'groups.north: there is no host "pg3", so it is left out; did you mean "pg1"?',
+    ]);
+  });
+
+  it('serves HTTPS, more groups and a log file when told to', () => {
+    const { config, warnings } = configIn(`${smallest}http:
+  listen: 0.0.0.0:8443
+  tls: { cert: server.crt, key: /keys/server.key, client_ca: clients.crt }
+  max_age: 5
+  availability: true
+groups: { north: [pg1, pg2], south: [] }
+log: { file: log/pgrouted.log }
+`);
+    expect(warnings).toEqual([]);
+    expect(config.http).toEqual({
+      host: '0.0.0.0',
+      port: 8443,
+      tls: {
+        kind: 'files',
+        cert: '/etc/pgrouted/server.crt',
+        key: '/keys/server.key',
+        clientCa: '/etc/pgrouted/clients.crt',
+      },
+      maxAgeMs: 5000,
+      availability: true,
+    });
+    expect(config.groups).toEqual({
+      clusters: true,
+      named: [
+        { name: 'north', members: ['pg1', 'pg2'] },
+        { name: 'south', members: [] },
+      ],
+    });
+    expect(config.log).toEqual({ level: 'info', file: '/etc/pgrouted/log/pgrouted.log' });
+  });
+
   it('may repeat a part by an anchor, and says where it was written', () => {
     const text = `etcd: { endpoints: ['http://10.0.0.1:2379'] }
 clusters:
@@ -422,6 +519,57 @@ describe('what is wrong in a configuration file', () => {
       smallest.replace('patroni:', 'stolen:'),
       "3:5: clusters[0].stolen: there is no such key; did you mean 'stolon'?",
       "3:5: clusters[0]: nothing says what runs this cluster; add 'patroni' with its scope, 'stolon' with its cluster name, or 'postgres' with its hosts",
+    ],
+    [
+      'servers named by hand, with everything wrong',
+      `clusters:
+  - postgres:
+      hosts:
+        pg 1: { host: 'a,b', port: 0 }
+        pg2: { host: a:5432, hostadr: x }
+        pg3: { password: x, password_env: PROBE_PASSWORD }
+        pg4: { host: db }
+        pg5: { host: DB }
+    grace: 5s
+`,
+      '2:5: clusters[0].name: is missing; give the cluster a name',
+      '4:15: clusters[0].postgres.hosts["pg 1"]: HAProxy can hold no such name; use 1 to 64 letters A-Z a-z, digits, and the characters _ . : -',
+      '4:23: clusters[0].postgres.hosts["pg 1"].host: names several servers; name each server as a host of its own',
+      '4:36: clusters[0].postgres.hosts["pg 1"].port: must lie between 1 and 65535; choose a number in between',
+      "5:22: clusters[0].postgres.hosts.pg2.host: holds a port; write it as 'port'",
+      "5:30: clusters[0].postgres.hosts.pg2.hostadr: there is no such key; did you mean 'hostaddr'?",
+      "6:43: clusters[0].postgres.hosts.pg3.password_env: the password is already given by 'password'; keep one of the two",
+      '8:14: clusters[0].postgres.hosts.pg5: is the same server as clusters[0].postgres.hosts.pg4; name each server once',
+      '9:12: clusters[0].grace: has no meaning where no cluster manager is asked; remove it; how long a server that falls silent stays in follows from interval and connect_timeout of the probe',
+    ],
+    [
+      'no server',
+      'clusters: [{ name: a, postgres: { hosts: {} } }]\n',
+      "1:42: clusters[0].postgres.hosts: the map is empty; add a server: 'NAME: { host: ..., port: ... }'",
+    ],
+    [
+      'servers named by hand and a manager',
+      withCluster('name: a', 'postgres: { hosts: { pg1: {} } }'),
+      "5:15: clusters[0].postgres: the cluster is already given by 'patroni'; keep one of them",
+    ],
+    [
+      'a cluster of etcd without etcd',
+      'clusters: [{ patroni: { scope: a } }, { name: b, postgres: { hosts: { pg1: {} } } }]\n',
+      '1:1: etcd: is missing; add it',
+    ],
+    [
+      'groups that there are already',
+      `${smallest}groups: { all: [a], orders: [a], north: a }\n`,
+      "4:16: groups.all: 'all' stands for every member in the REST lists; choose another name",
+      '4:29: groups.orders: is the name of a cluster, which is a group already; choose another name',
+      "4:41: groups.north: a list is needed here, not text; start each entry with '- '",
+    ],
+    ['HTTPS without a key', `${smallest}http: { tls: { cert: a } }\n`, '4:14: http.tls.key: is missing; add it'],
+    [
+      'an age that is none, and a yes',
+      `${smallest}http: { max_age: 1ms, availability: yes }\n`,
+      '4:18: http.max_age: must lie between 1s and 3600s; a number without a unit means seconds; choose a duration in between',
+      '4:37: http.availability: true or false is needed here, not text; write true, without quotes',
     ],
     ['Stolon without its cluster name', stolon('register: true'), '3:13: clusters[0].stolon.name: is missing; add it'],
     [
@@ -698,6 +846,9 @@ describe('secrets', () => {
       `etcd: { endpoints: ['http://a:1'] }\nclusters:\n  - patroni: { scope: a }\n    probe:\n      password: ${text}\n`,
     (text: string) =>
       `etcd: { endpoints: ['http://a:1'] }\nclusters:\n  - patroni: { scope: a }\n    probe:\n      pasword: ${text}\n`,
+    (text: string) =>
+      `clusters:\n  - name: a\n    postgres:\n      hosts:\n        pg1:\n          host: db\n          password: ${text}\n`,
+    (text: string) => `clusters: [{ name: a, postgres: { hosts: { pg1: { password: ${text} } } } }]\n`,
     (text: string) => `etcd: { endpoints: ['http://root:${text.replaceAll(/['"\n]/g, '')}@a:1'] }\nclusters: []\n`,
   );
 
