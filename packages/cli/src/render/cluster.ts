@@ -2,6 +2,7 @@
 import type { ClusterStatus } from '@pgrouted/core/status/schema';
 import { formatAge } from './amounts.ts';
 import { renderMembers } from './members.ts';
+import { isUnmanaged, unmanagedFacts, unmanagedRemarks } from './postgres.ts';
 import { renderServices } from './services.ts';
 import { masterWords, type Remark, stolonRemarks, vacancyRemarks } from './stolon.ts';
 import { clean, hang, type Look, paint } from './text.ts';
@@ -23,7 +24,9 @@ function header(look: Look, cluster: ClusterStatus): readonly string[] {
   const name = clean(cluster.name);
   const facts =
     cluster.view === null
-      ? `etcd has not been read yet (${clean(cluster.source.prefix ?? '')})`
+      ? isUnmanaged(cluster)
+        ? 'no server has been asked yet'
+        : `etcd has not been read yet (${clean(cluster.source.prefix ?? '')})`
       : clean(factsOf(cluster, cluster.view));
   const [first = '', ...rest] = hang(`${name}  `, facts, look.width);
   const lines = [paint(look, 'strong', name) + first.slice(name.length), ...rest];
@@ -42,6 +45,7 @@ function leaderWords({ leadership }: View): string {
 }
 
 function factsOf(cluster: ClusterStatus, view: View): string {
+  if (isUnmanaged(cluster)) return unmanagedFacts(cluster, view).join(' | ');
   const facts = [
     cluster.stolon === null ? leaderWords(view) : masterWords(cluster, view),
     `timeline ${view.timeline ?? '?'}`,
@@ -56,6 +60,7 @@ function factsOf(cluster: ClusterStatus, view: View): string {
 function remarksOf(cluster: ClusterStatus): readonly Remark[] {
   const { view, stolon } = cluster;
   if (view === null) return [];
+  if (isUnmanaged(cluster)) return unmanagedRemarks(cluster, view);
   const remarks: Remark[] = [];
   const { plannedSwitch } = view;
   remarks.push(...(stolon === null ? leaderVacancy(view) : vacancyRemarks(cluster, view, stolon)));

@@ -75,6 +75,17 @@ describe('renderPhases', () => {
     expect(notYet.map((line) => line.trim().split('|').at(-1)?.trim())).toEqual(['keeper2 withdrawn']);
   });
 
+  it('shows a switch that nobody ordered in the words of the servers', () => {
+    const phases = { ...none, leaderGoneMs: 0, fencedMs: 3.1, leaderNamedMs: 812.4, openedMs: 815.2 };
+    const lines = renderPhases(phases, { from: 'pg1', to: 'pg2', source: 'postgres' }, look);
+    expect(lines.map((line) => line.trim().split('|').at(-1)?.trim())).toEqual([
+      'pg1 no longer primary alone',
+      'pg1 fenced',
+      'pg2 alone says primary',
+      'pg2 open',
+    ]);
+  });
+
   it('shows nothing for a switch without phases', () => {
     expect(renderPhases(none, {}, look)).toEqual([]);
   });

@@ -43,6 +43,13 @@ function placed({ text, cluster, service, target }: JournalEntry): string {
   return `${start}${text}${end}`;
 }
 
+/** How the old one went, and how the next one came. */
+type Words = readonly [gone: (old: string) => string, named: (next: string) => string];
+
+const keyWords: Words = [() => 'leader key gone', (next) => `${next} named leader`];
+const stolonWords: Words = [(old) => `${old} withdrawn`, (next) => `${next} named master`];
+const ownWords: Words = [(old) => `${old} no longer primary alone`, (next) => `${next} alone says primary`];
+
 interface Phase {
   readonly label: string;
   readonly ms: number;
@@ -51,18 +58,19 @@ interface Phase {
 /** The phases in the order in which they came, each with its place on a line from the first sign to the last. */
 export function renderPhases(
   phases: SwitchPhases,
-  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+  { from, to, source }: Pick<JournalEntry, 'from' | 'to' | 'source'>,
   look: Look,
 ): readonly string[] {
   const old = from === undefined ? 'the old server' : clean(from);
   const next = to === undefined ? 'the new server' : clean(to);
   // Only a switch of Stolon has these two phases, whether they came or not.
   const isStolon = phases.acknowledgedMs !== undefined || phases.enabledMs !== undefined;
+  const [goneWords, namedWords] = source === 'postgres' ? ownWords : isStolon ? stolonWords : keyWords;
   const named: readonly (readonly [string, number | null])[] = [
-    [isStolon ? `${old} withdrawn` : 'leader key gone', phases.leaderGoneMs],
+    [goneWords(old), phases.leaderGoneMs],
     [`${old} fenced`, phases.fencedMs],
     ['acknowledged to Stolon', phases.acknowledgedMs ?? null],
-    [isStolon ? `${next} named master` : `${next} named leader`, phases.leaderNamedMs],
+    [namedWords(next), phases.leaderNamedMs],
     ['enabled by Stolon', phases.enabledMs ?? null],
     [`${next} proven`, phases.provenMs],
     ['decided to open', phases.decidedMs],

@@ -5,6 +5,7 @@ import { unconfirmedAfterMs } from './cluster.ts';
 import { dbSentence, masterSentence, proxyLines } from './explain-stolon.ts';
 import { describeHeld, deviationOf, type ServerStatus } from './held.ts';
 import { stolonRoleWords } from './members.ts';
+import { isUnmanaged, lastWords, wordOfServers } from './postgres.ts';
 import { isUndecided, serviceState } from './services.ts';
 import { clean, hang, type Ink, type Look, paint } from './text.ts';
 
@@ -83,6 +84,9 @@ function renderCluster(look: Look, cluster: ClusterStatus, about: readonly Expla
 /** Who has authority and how sure that is. */
 function authority(cluster: ClusterStatus): string {
   const { view, stolon } = cluster;
+  if (isUnmanaged(cluster)) {
+    return view === null ? 'no server has been asked yet.' : `${wordOfServers(cluster, view)}.`;
+  }
   if (view === null) return 'etcd has not been read yet, so nobody is known.';
   const sure =
     view.confirmedAgeMs < unconfirmedAfterMs
@@ -124,7 +128,9 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
     ...head,
     ...labelled(look, 'because', `${server.reason.text} [${server.reason.code}]`),
     ...(facts.length === 0 ? [] : labelled(look, 'facts', facts.join(', '))),
-    ...labelled(look, 'record', record === null ? 'there is none for this member' : recordSentence(cluster, record)),
+    ...(isUnmanaged(cluster)
+      ? labelled(look, 'server', record === null ? 'it is not configured any more' : lastWords(record))
+      : labelled(look, 'record', record === null ? 'there is none for this member' : recordSentence(cluster, record))),
     ...(record === null || record.stolon === null ? [] : labelled(look, 'db', dbSentence(record.stolon))),
     ...(cluster.probing ? labelled(look, 'probe', record === null ? 'none' : probeSentence(record)) : []),
     ...(server.held.length === 0 ? labelled(look, 'held', 'no HAProxy is configured for it') : []),

@@ -4,23 +4,32 @@ import { formatAddress, formatAge, formatBytes } from './amounts.ts';
 import { type Cell, type Column, type Note, type Row, renderTable } from './table.ts';
 import type { Ink, Look } from './text.ts';
 
+type Source = ClusterStatus['source']['kind'];
+
 interface MemberColumn extends Column {
-  /** Where Stolon has a word of its own. */
-  readonly titleOfStolon?: string;
+  /** Where a source has a word of its own. */
+  readonly titleOf?: Partial<Readonly<Record<Source, string>>>;
+  /** Sources for which another column tells the same. */
+  readonly notOf?: Source;
   readonly cell: (member: MemberStatus, cluster: ClusterStatus) => Cell;
 }
 
 const columns: readonly MemberColumn[] = [
-  { title: 'MEMBER', titleOfStolon: 'KEEPER', shrinkTo: 12, cell: (member) => ({ text: member.name, ink: 'strong' }) },
+  {
+    title: 'MEMBER',
+    titleOf: { stolon: 'KEEPER', postgres: 'SERVER' },
+    shrinkTo: 12,
+    cell: (member) => ({ text: member.name, ink: 'strong' }),
+  },
   { title: 'ADDRESS', shrinkTo: 15, cell: (member) => ({ text: formatAddress(member.address) }) },
   {
     title: 'ROLE',
     cell: (member, { source }) => ({
-      text: (source.kind === 'stolon' ? stolonRoleWords : roleWords)[member.role],
+      text: roleWordsOf[source.kind][member.role],
       ink: member.role === 'primary' ? 'strong' : 'plain',
     }),
   },
-  { title: 'STATE', shrinkTo: 8, cell: stateCell },
+  { title: 'STATE', notOf: 'postgres', shrinkTo: 8, cell: stateCell },
   { title: 'TL', align: 'right', cell: timelineCell },
   { title: 'LAG', align: 'right', cell: lagCell },
 ];
@@ -52,18 +61,27 @@ export const stolonRoleWords: typeof roleWords = {
   unknown: 'UNKNOWN',
 };
 
+/** By the server's last answer. */
+const ownRoleWords: typeof roleWords = { ...roleWords, replica: 'standby' };
+
+const roleWordsOf: Readonly<Record<Source, typeof roleWords>> = {
+  patroni: roleWords,
+  stolon: stolonRoleWords,
+  postgres: ownRoleWords,
+};
+
 export function renderMembers(look: Look, cluster: ClusterStatus): readonly string[] {
-  const isStolon = cluster.source.kind === 'stolon';
+  const { kind } = cluster.source;
   const shown = [
-    ...columns,
+    ...columns.filter(({ notOf }) => notOf !== kind),
     ...(cluster.members.some((member) => member.sync !== 'async') ? [syncColumn] : []),
     ...(cluster.probing ? [probeColumn] : []),
-  ].map((column) => (isStolon ? { ...column, title: column.titleOfStolon ?? column.title } : column));
+  ].map((column) => ({ ...column, title: column.titleOf?.[kind] ?? column.title }));
   const rows = cluster.members.map(
     (member): Row => ({
       mark: member.problem === null ? '' : '!!',
       cells: shown.map((column) => column.cell(member, cluster)),
-      notes: notesOf(member, isStolon),
+      notes: notesOf(member, kind === 'stolon'),
     }),
   );
   return renderTable(look, shown, rows, { indent: 4, wrapLast: false });

@@ -20,7 +20,7 @@ export function renderStatus(doc: StatusDocument, look: StatusLook): string {
     [...title(doc, look), ...verdict(doc, look), ...alarms(doc, look)],
     ...doc.clusters.map((cluster) => renderCluster(look, cluster)),
     renderTargets(look, doc.targets),
-    renderEtcd(look, doc.etcd),
+    ...(doc.etcd.members.length === 0 ? [] : [renderEtcd(look, doc.etcd)]),
   ];
   return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
 }

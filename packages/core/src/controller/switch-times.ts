@@ -86,6 +86,7 @@ function switchEntry(
   return {
     kind: 'switch',
     cluster: name,
+    source: source.kind,
     service,
     target,
     member: to,

@@ -9,6 +9,7 @@ export const reasonSchema = z.object({
   facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 });
 
+const sourceKind = z.enum(['patroni', 'stolon', 'postgres']);
 const serverState = z.enum(['ready', 'drain', 'maint']);
 const ageMs = z.number().nonnegative().describe('milliseconds since it was so');
 const addressSchema = z.object({ host: z.string(), port: z.number() });
@@ -34,7 +35,7 @@ const memberSchema = z.object({
   name: z.string(),
   address: addressSchema.nullable(),
   role: z.enum(['primary', 'promoting', 'replica', 'standby_leader', 'demoted', 'uninitialized', 'unknown']),
-  state: z.string().describe("the record's own word: running, crashed, ..."),
+  state: z.string().describe("the record's own word: running, crashed, ...; source postgres: the probe's word"),
   running: z.boolean(),
   present: z.boolean().describe('false: the record is gone, this is what was last known'),
   version: z.string().nullable(),
@@ -45,7 +46,7 @@ const memberSchema = z.object({
   sync: z.enum(['sync', 'quorum', 'async']),
   tags: z.record(z.string(), z.unknown()),
   pendingRestart: z.boolean(),
-  recordAgeMs: ageMs,
+  recordAgeMs: ageMs.describe('source postgres: since this router began to look'),
   problem: z.string().nullable(),
   probe: probeSchema.nullable(),
   stolon: stolonMemberSchema
@@ -53,7 +54,9 @@ const memberSchema = z.object({
     .describe("Stolon: the keeper's db; null: it has none, or the source is another"),
   status: z
     .enum(['primary', 'standby', 'unavailable'])
-    .describe('what GET /v1/<name>/status answers: the proven writer, a running standby, or neither'),
+    .describe(
+      'what GET /v1/<name>/status answers: the proven writer (source postgres: whoever says primary), a running standby, or neither',
+    ),
 });
 
 const leadershipSchema = z.discriminatedUnion('kind', [
@@ -68,8 +71,10 @@ const leadershipSchema = z.discriminatedUnion('kind', [
 ]);
 
 const viewSchema = z.object({
-  revision: z.string().describe('etcd revision, decimal'),
-  confirmedAgeMs: ageMs.describe('milliseconds since a linearizable read confirmed the view'),
+  revision: z.string().describe('etcd revision, decimal; source postgres: counts the changes that were seen'),
+  confirmedAgeMs: ageMs.describe(
+    'milliseconds since a linearizable read confirmed the view; source postgres: since the newest answer of any server was asked for',
+  ),
   initialized: z.boolean(),
   leadership: leadershipSchema,
   timeline: z.number().nullable(),
@@ -157,7 +162,7 @@ const serviceSchema = z.object({
 const clusterSchema = z.object({
   name: z.string(),
   source: z.object({
-    kind: z.enum(['patroni', 'stolon', 'postgres']),
+    kind: sourceKind,
     prefix: z.string().nullable().describe('null: source postgres'),
   }),
   probing: z.boolean(),
@@ -228,7 +233,9 @@ export const switchPhasesSchema = z.object({
   leaderGoneMs: z
     .number()
     .nullable()
-    .describe('the leader key (Stolon: the naming) was seen to go, or to be taken over'),
+    .describe(
+      'the leader key (Stolon: the naming; source postgres: the word of the old primary, or that it alone says so) was seen to go, or to be taken over',
+    ),
   leaderNamedMs: z.number().nullable().describe('the new leader was seen'),
   fencedMs: z.number().nullable().describe('the old server was read back out, its sessions gone'),
   provenMs: z.number().nullable().describe('the new server was proven to take writes'),
@@ -251,7 +258,7 @@ export const journalEntrySchema = z.object({
     'started',
     'stopping',
     'view', // the first view, a new list, a rewind, confirmation lost and regained
-    'leader', // the leader key (Stolon: masterDbUid) changed
+    'leader', // the leader key (Stolon: masterDbUid; source postgres: who alone says primary) changed
     'member', // a member came, went, changed role or state
     'probe', // a member's PostgreSQL says something else than before
     'decision', // a member's state in a service changed
@@ -275,6 +282,7 @@ export const journalEntrySchema = z.object({
   reason: reasonSchema.optional(),
   from: z.string().optional().describe('switch, leader, probe: what was before'),
   to: z.string().optional().describe('switch, leader, probe: what is now'),
+  source: sourceKind.optional().describe('switch: what the cluster is read from'),
   phases: switchPhasesSchema.optional(),
 });
 
