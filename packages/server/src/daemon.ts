@@ -2,12 +2,12 @@
 //
 //   start ──port bound──▶ running ──reload──▶ running (the new configuration, or the old one and why)
 //                            └──stop──▶ stopped; HAProxy keeps what it holds
-import type { JournalSpec, PgroutedConfig } from '@pgrouted/core/config/config';
+import type { JournalSpec } from '@pgrouted/core/config/config';
 import type { RouterApi } from '@pgrouted/core/controller/api';
 import type { RouterOptions, RunningRouter } from '@pgrouted/core/controller/router';
 import type { Clock } from '@pgrouted/core/model/clock';
-import type { FastifyInstance } from 'fastify';
-import { errorCode, errorText, exitCodes, Failure } from './failure.ts';
+import { errorText } from './failure.ts';
+import { ApiServer } from './http/api-server.ts';
 import { buildHttp } from './http/app.ts';
 import { sendJson } from './http/json.ts';
 import { JournalFile } from './journal-file.ts';
@@ -42,19 +42,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   let router: RunningRouter | undefined;
   const metrics = createMetrics();
-  const newHttp = (): FastifyInstance => {
-    const app = buildHttp(
-      lateApi(() => router),
-      { metrics, clock, log },
-    );
-    app.addHook('onRequest', (_request, reply, done) => {
-      if (router === undefined) void sendJson(reply, 503, { error: 'starting' });
-      else done();
-    });
-    return app;
-  };
-  let http = newHttp();
-  await listen(http, config);
+  const app = buildHttp(
+    lateApi(() => router),
+    { metrics, clock, log },
+  );
+  app.addHook('onRequest', (_request, reply, done) => {
+    if (router === undefined) void sendJson(reply, 503, { error: 'starting' });
+    else done();
+  });
+  await app.ready();
+  const http = await ApiServer.start({ spec: config.http, handle: app.routing, clock, log });
 
   try {
     router = startRouter({ config, clock, log, version });
@@ -75,16 +72,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const apply = async ({ config: next, warnings }: Loaded): Promise<void> => {
     for (const warning of warnings) log.warn({}, warning);
     const was = config;
+    // Also where the configuration is the same: its files may hold another certificate.
+    await http.reconfigure(next.http);
     if (same(next, was)) {
       log.info({}, 'the configuration is the same as before');
       return;
-    }
-    if (!same(next.http, was.http)) {
-      const successor = newHttp();
-      await listen(successor, next);
-      const predecessor = http;
-      http = successor;
-      await predecessor.close();
     }
     config = next;
     log.setLevel(next.log.level);
@@ -103,7 +95,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return last;
   };
   return {
-    url: () => http.listeningOrigin,
+    url: () => http.url,
     reload: () =>
       inTurn(async () => {
         try {
@@ -117,24 +109,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       inTurn(async () => {
         await running.stop();
         await http.close();
+        await app.close();
         await file?.close();
       }),
   };
-}
-
-async function listen(app: FastifyInstance, { http: { host, port } }: PgroutedConfig): Promise<void> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const why: Record<string, string> = {
-      EADDRINUSE: 'the port is in use; is another pgrouted running? Choose another with http.listen or --listen',
-      EACCES: 'this user may not use that port; choose one above 1023',
-      EADDRNOTAVAIL: 'this machine has no such address',
-      ENOTFOUND: 'there is no host of that name',
-    };
-    const text = why[errorCode(error) ?? ''] ?? errorText(error);
-    throw new Failure(exitCodes.failed, `HTTP can not listen on ${host}:${port}: ${text}`);
-  }
 }
 
 function openJournal({ file, maxBytes, keep }: JournalSpec, { clock, log }: DaemonOptions): JournalFile | undefined {

@@ -116,33 +116,8 @@ describe("HAProxy's check", () => {
   });
 });
 
-describe('anything else', () => {
-  it.each([
-    '/',
-    '/v1',
-    '/v1/primary/',
-    '/v1/pg1',
-    '/v1//status',
-    '/V1/primary',
-    '/v2',
-    '/metrics/x',
-    '/haproxy/a',
-    '/v1/pg1/availability',
-    '/%00',
-  ])('GET %s is 404', async (url) => {
-    const answer = await get({ status: fullStatus }, url);
-    expect(answer.statusCode).toBe(404);
-  });
-
-  it.each(['/v1/%zz/status', `/v1/${'x'.repeat(2000)}/status`])(
-    'that is no URL for us is refused without repeating it',
-    async (url) => {
-      const answer = await get({}, url);
-      expect([answer.statusCode, answer.json()]).toEqual([400, { error: 'bad request' }]);
-    },
-  );
-
-  it('that breaks inside is told without saying how', async () => {
+describe('a route that breaks inside', () => {
+  it('says so without saying how', async () => {
     const logged: unknown[] = [];
     const broken = {
       ...routerOf({}),
@@ -165,6 +140,6 @@ describe('docs/rest.md', () => {
     await app.ready();
     expect(documented.filter((url) => !app.hasRoute({ method: 'GET', url }))).toEqual([]);
     // The tree of routes has one line with methods for each of them.
-    expect(app.printRoutes().match(/\(GET\)/g)).toHaveLength(documented.length);
+    expect(app.printRoutes().match(/\(.*\bGET\b.*\)/g)).toHaveLength(documented.length);
   });
 });

@@ -1,16 +1,18 @@
-// The HTTP API: routes only, answered from the router's memory. Reads, never writes; nothing here waits for anything.
+// The HTTP API: routes only, answered from the router's memory; the availability check alone waits for PostgreSQL, and writes to it. Listens nowhere.
 import type { RouterApi } from '@pgrouted/core/controller/api';
 import type { Clock } from '@pgrouted/core/model/clock';
 import type { Log } from '@pgrouted/core/model/log';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { errorText } from '../failure.ts';
+import { availabilityRoutes } from './availability.ts';
 import { checkRoutes } from './check.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
-import { sendJson } from './json.ts';
 import { listRoutes } from './lists.ts';
+import { answerOptions } from './methods.ts';
 import { patroniCheckRoutes } from './patroni-check.ts';
 import { pgsqlchkRoutes } from './pgsqlchk.ts';
+import { refuseBroken, refuseMalformed, refuseUndecodable, refuseUnknown } from './refusal.ts';
 import { statusRoutes } from './status.ts';
 
 /** The text of GET /metrics. */
@@ -25,34 +27,34 @@ export interface HttpOptions {
   readonly log: Log;
 }
 
-/** The server, not yet listening. */
+/** Requests are given to its `routing`, once it is ready. */
 export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
-    // GET has no body worth reading, and there is nothing else.
-    bodyLimit: 1024,
-    // As PgRoute66: only GET is answered, HEAD is unknown.
-    exposeHeadRoutes: false,
-    // A stop must not wait for a client that keeps its connection or follows the events.
+    exposeHeadRoutes: true,
     forceCloseConnections: true,
-    requestTimeout: 10_000,
-    routerOptions: { maxParamLength: 1024 },
+    // Longer than any URL that Node lets through: a name that nobody bears, and no error.
+    routerOptions: { maxParamLength: 65_536 },
     // No route has a schema: nothing is loaded to compile one. Megabytes, otherwise.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
-    frameworkErrors: (_error, _request, reply) => void refuse(reply, 400),
+    frameworkErrors: (_error, request, reply) => void refuseUndecodable(request, reply),
   });
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404));
+  // No request has a body worth reading, whatever its type.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _body, done) => done(null));
+  app.setNotFoundHandler(refuseUnknown);
   app.setErrorHandler((error, request, reply) => {
-    const status = clientError(error);
-    if (status !== undefined) return refuse(reply, status);
+    if (isClientError(error)) return refuseMalformed(request, reply);
     log.error(
       { method: request.method, route: request.routeOptions.url, err: errorText(error) },
       'a request has failed',
     );
-    return refuse(reply, 500);
+    return refuseBroken(reply);
   });
 
+  answerOptions(app);
   listRoutes(app, api);
+  availabilityRoutes(app, api);
   healthRoutes(app, api);
   statusRoutes(app, api);
   eventRoutes(app, api, clock);
@@ -67,15 +69,7 @@ const noCompiler = (): never => {
   throw new Error('a route has a schema, and there is no compiler for schemas');
 };
 
-const messages = { 400: 'bad request', 404: 'no such route', 500: 'internal error' } as const;
-
-/** Says no more than the status does: an error's own text may hold what the client sent. */
-function refuse(reply: FastifyReply, status: number): FastifyReply {
-  const message = status === 404 || status === 500 ? messages[status] : messages[400];
-  return sendJson(reply, status, { error: message });
-}
-
-function clientError(error: unknown): number | undefined {
+function isClientError(error: unknown): boolean {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500;
 }

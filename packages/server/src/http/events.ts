@@ -14,6 +14,8 @@ const heartbeatMs = 15_000;
 const greatestBacklogBytes = 4 * 1024 ** 2;
 const greatestFollowers = 50;
 
+const streamHeaders = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' };
+
 export function eventRoutes(app: FastifyInstance, api: RouterApi, clock: Clock): void {
   app.get('/v2/events', (request, reply) => {
     const after = numberIn(queryText(request.query, 'after'), 0, 0, Number.MAX_SAFE_INTEGER);
@@ -23,8 +25,10 @@ export function eventRoutes(app: FastifyInstance, api: RouterApi, clock: Clock):
     return sendJson(reply, 200, api.events(after, limit));
   });
 
+  // Its headers alone; what Fastify would make of the GET below never ends.
+  app.head('/v2/events/stream', (_request, reply) => reply.headers(streamHeaders).send());
   let followers = 0;
-  app.get('/v2/events/stream', (request, reply) => {
+  app.get('/v2/events/stream', { exposeHeadRoute: false }, (request, reply) => {
     // A browser that reconnects tells by this header how far it had come.
     const from = queryText(request.query, 'after') ?? headerText(request.headers['last-event-id']);
     const after = numberIn(from, 0, 0, Number.MAX_SAFE_INTEGER);
@@ -40,7 +44,7 @@ export function eventRoutes(app: FastifyInstance, api: RouterApi, clock: Clock):
 }
 
 function follow(api: RouterApi, clock: Clock, out: ServerResponse, after: number, ended: () => void): void {
-  out.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
+  out.writeHead(200, streamHeaders);
   out.flushHeaders();
   const send = (text: string): void => {
     if (out.writableLength > greatestBacklogBytes) out.destroy();

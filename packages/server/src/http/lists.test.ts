@@ -107,7 +107,7 @@ describe("PgRoute66's lists", () => {
     }
   });
 
-  it.each(['HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE'] as const)('know no %s', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE'] as const)('know no %s', async (method) => {
     for (const url of [
       '/v1/primary',
       '/v1/primaries',
