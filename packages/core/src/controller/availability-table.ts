@@ -17,8 +17,12 @@ export type RowAge =
   | { readonly kind: 'failed'; readonly text: string };
 
 const table = '"public"."pgr66_avc"';
-/** Foreign settings of a role (default_transaction_isolation) must not lead to a second row or to a refusal. */
-const readCommitted = 'set transaction isolation level read committed';
+/**
+ * A role's settings (default_transaction_isolation) must not lead to a second row or to a refusal. And no synchronous standby is waited for: its delay is
+ * what the row is to show.
+ */
+const plainly = `set transaction isolation level read committed;
+set local synchronous_commit = local`;
 
 /** Asked of the catalog, which everybody may read and which is no error in the server's log when there is no such table. */
 const standing = `select pg_catalog.pg_is_in_recovery(), exists (
@@ -26,14 +30,12 @@ const standing = `select pg_catalog.pg_is_in_recovery(), exists (
   where n.nspname = 'public' and c.relname = 'pgr66_avc')`;
 
 /** The lock (its number is the table's name) is for other routers: IF NOT EXISTS alone fails where two create at the same instant. */
-const create = `${readCommitted};
+const create = `${plainly};
 select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgr66_avc'));
 create table if not exists ${table} ("pgr66_avc" timestamp);
 insert into ${table} select pg_catalog.now() where not exists (select from ${table})`;
 
-/** Never waits for a synchronous standby: that one's delay is what the row is to show. */
-const touch = `${readCommitted};
-set local synchronous_commit = local;
+const touch = `${plainly};
 update ${table} set "pgr66_avc" = pg_catalog.now() returning 1`;
 
 /** Both sides of the difference are in the session's time zone, as PgRoute66 writes and reads it. */
