@@ -5,7 +5,7 @@
 
 import './heap.ts';
 import { existsSync } from 'node:fs';
-import { printableConfig } from '@pgrouted/core/config/config';
+import { type PgroutedConfig, printableConfig } from '@pgrouted/core/config/config';
 import { startRouter } from '@pgrouted/core/controller/router';
 import { systemClock } from './clock.ts';
 import { startDaemon } from './daemon.ts';
@@ -57,11 +57,13 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
       process.exit(exitCodes.failed);
     });
   }
+  let config: PgroutedConfig | undefined;
   const daemon = await startDaemon({
     load: () => {
       const loaded = loadConfig(source, overrides, process.env);
+      config = loaded.config;
       // At a HUP as well: whoever rotates the file moves it away first.
-      log.appendTo(loaded.config.log.file);
+      log.appendTo(config.log.file);
       return loaded;
     },
     startRouter: (options) => {
@@ -73,6 +75,8 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
     version,
   });
   log.info({ url: daemon.url() }, 'pgrouted listens');
+  if (config !== undefined)
+    log.debug({ file: source.file, config: printableConfig(config) }, 'the configuration as it was read');
 
   let stopping = false;
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
