@@ -1,4 +1,4 @@
-// npm run bench [-- [reaction] [footprint] [switch] [handshake] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
+// npm run bench [-- [reaction] [footprint] [http] [switch] [handshake] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
 // Bounded in time; every program that it starts is gone when it ends, also when it is interrupted.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { environment, load } from './environment.ts';
 import { table } from './figures.ts';
 import { footprint } from './footprint.ts';
 import { handshake } from './handshake.ts';
+import { http } from './http.ts';
 import { watchMachine } from './others.ts';
 import { reaction } from './reaction.ts';
 import type { Goal, Section } from './result.ts';
@@ -23,6 +24,7 @@ interface Chapter {
 const chapters: Readonly<Record<string, Chapter>> = {
   reaction: { run: reaction, what: 'a put in etcd until HAProxy holds what follows', minutes: [1, 0.2] },
   footprint: { run: footprint, what: 'memory after an hour of events, CPU at rest', minutes: [1.5, 0.7] },
+  http: { run: http, what: 'the REST lists under load, and what checks by scripts cost', minutes: [4.5, 1.7] },
   switch: { run: switches, what: 'switchovers and node deaths, all methods side by side', minutes: [8, 2] },
   handshake: {
     run: handshake,

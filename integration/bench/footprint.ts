@@ -1,7 +1,6 @@
 // What the daemon costs: memory at its start and after an hour's worth of events, CPU while nothing happens. Real etcd, HAProxy and PostgreSQL;
 // the records are written as Patroni 3.0.2 writes them.
-import { readFileSync } from 'node:fs';
-import { type Daemon, startDaemon } from '../lab/daemon.ts';
+import { startDaemon } from '../lab/daemon.ts';
 import { startEtcd } from '../lab/etcd.ts';
 import { haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
 import { type Postgres, startPostgres } from '../lab/postgres.ts';
@@ -9,10 +8,9 @@ import { freePort } from '../lab/process.ts';
 import { patroniRecords, type RecordedMember, type Records } from '../lab/records.ts';
 import { round, table } from './figures.ts';
 import { nowMs, sleep } from './instant.ts';
+import { cpuSecondsOf, memoryOf } from './processor.ts';
 import type { Section } from './result.ts';
 
-/** The kernel's clock tick for CPU times, fixed by Linux for what /proc shows. */
-const ticksPerSecond = 100;
 /** An idle Patroni 3.0.2 cluster writes `status` and, woken by it, three member records, every loop_wait of 10 s. */
 const roundsPerHour = 360;
 
@@ -47,23 +45,23 @@ export const footprint: Section = async ({ quick, say, folder }) => {
   try {
     await daemon.ready();
     await sleep(3_000);
-    const atStart = memoryOf(daemon);
+    const atStart = memoryOf(daemon.program().pid);
     say(`etcd, PostgreSQL (3), HAProxy, pgrouted are up; ${atStart.rssMiB} MiB`);
 
     const beganAt = nowMs();
     const puts = await anHourOf(records, servers, say);
     const replayS = round((nowMs() - beganAt) / 1000, 1);
     await daemon.ready();
-    const afterHour = memoryOf(daemon);
+    const afterHour = memoryOf(daemon.program().pid);
     say(`${puts} puts in ${replayS} s; ${afterHour.rssMiB} MiB; now ${restSeconds} s at rest`);
 
     await sleep(2_000);
-    const cpuFrom = cpuSecondsOf(daemon);
+    const cpuFrom = cpuSecondsOf(daemon.program().pid);
     const restFrom = nowMs();
     await sleep(restSeconds * 1_000);
     const restedS = (nowMs() - restFrom) / 1000;
-    const cpuPercent = round(((cpuSecondsOf(daemon) - cpuFrom) / restedS) * 100, 2);
-    const afterRest = memoryOf(daemon);
+    const cpuPercent = round(((cpuSecondsOf(daemon.program().pid) - cpuFrom) / restedS) * 100, 2);
+    const afterRest = memoryOf(daemon.program().pid);
     const largest = Math.max(atStart.rssMiB, afterHour.rssMiB, afterRest.rssMiB);
     return {
       figures: {
@@ -124,19 +122,4 @@ async function anHourOf(
     }
   }
   return puts;
-}
-
-function memoryOf(daemon: Daemon): { readonly rssMiB: number; readonly peakMiB: number } {
-  const status = readFileSync(`/proc/${daemon.program().pid}/status`, 'utf8');
-  const mib = (field: string): number =>
-    round(Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024, 1);
-  return { rssMiB: mib('VmRSS'), peakMiB: mib('VmHWM') };
-}
-
-/** User and system time of the process so far, all its threads. */
-function cpuSecondsOf(daemon: Daemon): number {
-  const stat = readFileSync(`/proc/${daemon.program().pid}/stat`, 'utf8');
-  // The command's name stands in brackets and may itself hold blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
