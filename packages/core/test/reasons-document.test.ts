@@ -1,5 +1,6 @@
 // docs/reasons.md is made from the list in the code: `pnpm exec vitest run --project unit reasons-document -u` writes it anew.
 import { expect, it } from 'vitest';
+import { postgresTexts } from '../src/model/postgres-texts.ts';
 import { reasonSections } from '../src/model/reason.ts';
 import { stolonTexts } from '../src/model/stolon-texts.ts';
 
@@ -13,9 +14,14 @@ const titles: Readonly<Record<string, string>> = {
   HAProxy: 'Alarms about a HAProxy',
 };
 
+const others: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['Stolon', stolonTexts],
+  ['No manager', postgresTexts],
+];
+
 const cell = (code: string, text: string): string => {
-  const stolon = Object.entries(stolonTexts).find(([name]) => name === code)?.[1];
-  return [text, ...(stolon === undefined ? [] : [`*Stolon:* ${stolon}`])].join('<br>').replaceAll('|', '\\|');
+  const own = others.flatMap(([title, texts]) => (Object.hasOwn(texts, code) ? [`*${title}:* ${texts[code]}`] : []));
+  return [text, ...own].join('<br>').replaceAll('|', '\\|');
 };
 
 const section = ([name, texts]: readonly [string, Readonly<Record<string, string>>]): string =>
@@ -36,8 +42,8 @@ it('documents every reason', async () => {
     'depend on them. `{name}` stands for a fact. They are seen in `pgroutectl explain`, in `/v2/status` and `/v2/events`, in the log and in the',
     'metric `pgrouted_alarms`.',
     '',
-    'A reason is told in the words of the cluster manager. Where Stolon has others than Patroni, both sentences stand here; the fact `source` is',
-    '`stolon` then.',
+    'A reason is told in the words of the cluster manager. Where Stolon has others than Patroni, or where nobody manages the servers (source',
+    '`postgres`), each sentence stands here; the fact `source` is `stolon` or `postgres` then.',
     '',
     ...Object.entries(reasonSections).map(section),
   ].join('\n');

@@ -28,6 +28,8 @@ const clusterTexts = {
     'There is no {key} in etcd: the Stolon cluster has not been initialised, or its name or prefix is another',
   clusterdata_unreadable: "{key} can't be read ({error}), so nothing is known about who may take writes",
   format_version: '{key} has formatVersion {version}; only formatVersion 1 is understood',
+  conflicting_primaries:
+    '{members} say at the same time that they are primary, and nobody can tell which of them is right: writes go nowhere, on purpose, until only one says so',
   spec_invalid: 'The cluster spec in {key} is refused by every Stolon component, so by this one too: {field}: {error}',
 } as const;
 
@@ -122,6 +124,8 @@ const readTexts = {
   replica_being_built: "{member}'s db {db} is being built ({init_mode}) and has never been complete",
   replica_follows_outside: '{member} follows a server outside of this cluster',
   replica_without_db: '{member} is a keeper without a db',
+  replica_unknown: '{member} has never said what it is ({probe})',
+  replica_silent: '{member} said last that it is a standby, but has given no answer for {limit_ms} ms ({probe})',
   replica_without_address: "{member}'s db has not told yet where it listens",
 } as const;
 
@@ -131,6 +135,7 @@ const serviceTexts = {
   write_closed: 'No server takes writes: {because}',
   write_draining: '{member} keeps its sessions but gets no new ones: {because}',
   write_undecided: 'The first answer of {member} is awaited; until then every server stays as it is',
+  read_undecided: 'The first answer of {member} is awaited; until then every server stays as it is',
   read_open: 'Reads go to {members}',
   read_on_primary: 'No standby can take reads; they go to the primary {member}',
   read_closed: 'No server takes reads',

@@ -10,20 +10,29 @@ import { leadingTimeline } from './timeline.ts';
 
 export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
   const { view, horizon } = given;
+  if (view.source === 'postgres') return [...conflict(writer), ...timelineBack(view)];
   const alarms: Reason[] = unreadable(view);
   const leader = view.leadership.kind === 'held' ? view.leadership.member : null;
   for (const member of view.members) {
     if (!claimsPrimary(view, member, writer.member)) continue;
     alarms.push(reason('two_primaries', { member: member.name, leader: leader ?? 'nobody' }));
   }
-  const timeline = leadingTimeline(view);
-  if (timeline !== undefined && view.timeline !== undefined && timeline < view.timeline) {
-    alarms.push(reason('timeline_went_back', { member: leader, timeline, known_timeline: view.timeline }));
-  }
+  alarms.push(...timelineBack(view));
   if (!horizon.within(view.confirmedAt, UNCONFIRMED_ALARM_MS)) alarms.push(reason('etcd_unconfirmed'));
   const stuck = stuckLeader(given, writer);
   if (stuck !== undefined) alarms.push(stuck);
   return view.proxies === undefined ? alarms : [...alarms, ...proxyAlarms(given, view.proxies)];
+}
+
+/** More than one server takes writes, and a client that reaches one of them directly may write there. */
+const conflict = ({ reason }: WriterRuling): readonly Reason[] =>
+  reason.code === 'conflicting_primaries' ? [reason] : [];
+
+function timelineBack(view: ClusterView): readonly Reason[] {
+  const { leadership, timeline: known } = view;
+  const timeline = leadingTimeline(view);
+  if (leadership.kind !== 'held' || timeline === undefined || known === undefined || timeline >= known) return [];
+  return [reason('timeline_went_back', { member: leadership.member, timeline, known_timeline: known })];
 }
 
 /** Where clusterdata itself is of no use, that is told instead of what is wrong with its record. One that is not there yet is no alarm. */

@@ -6,6 +6,8 @@ import { saysNoPrimary } from './probe-words.ts';
 /** `writer`: the member that is judged as leader or former leader; it claims nothing that is not its own. */
 export function claimsPrimary(view: ClusterView, member: Member, writer: string | undefined): boolean {
   const { leadership, initialized } = view;
+  // Nobody has an authority to claim without: two that say so are a conflict, and neither is the writer.
+  if (view.source === 'postgres') return false;
   const holder = leadership.kind === 'held' ? leadership.member : undefined;
   if (!initialized || member.name === writer || member.name === holder) return false;
   // A cluster that is being made has a primary before it has its first leader key.

@@ -1,8 +1,9 @@
 // decide: a picture of the cluster and what the operator asked for -> for each service and member ready, drain or maint, each with its reason.
 // Pure and total: no clock, no I/O, no memory. The same picture at the same instant is always decided alike.
 //
-//   writer.ts   who may take writes (leader.ts, vacancy.ts, confirmation.ts, record-states.ts; Stolon: stolon-writer.ts, proxy-gate.ts)
-//   reader.ts   who may take reads (lag.ts, timeline.ts; Stolon: stolon-reader.ts)
+//   writer.ts   who may take writes (leader.ts, vacancy.ts, confirmation.ts, record-states.ts; Stolon: stolon-writer.ts, proxy-gate.ts; without a
+//               cluster manager: postgres-writer.ts)
+//   reader.ts   who may take reads (lag.ts, timeline.ts; Stolon: stolon-reader.ts; without a cluster manager: postgres-reader.ts)
 //   claims.ts   who only says that it is primary;  alarms.ts  what a person must look at;  limits.ts  the spans of time
 import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
 import { clusterDataReason, explainReason, inWordsOf, type Reason, reason } from '../model/reason.ts';
@@ -12,6 +13,7 @@ import { type ClusterView, type Member, memberOf } from '../model/view.ts';
 import { alarmsOf } from './alarms.ts';
 import { claimsPrimary } from './claims.ts';
 import { Horizon } from './horizon.ts';
+import { unasked } from './postgres-writer.ts';
 import { readRuling } from './reader.ts';
 import type { Case, WriterRuling } from './ruling.ts';
 import { writerRuling } from './writer.ts';
@@ -84,14 +86,21 @@ function readService(given: Case, service: ServiceSpec, writer: WriterRuling): S
     return { member: name, state: 'ready', reason: reason('fallback_to_primary', { member: name }) };
   });
   const mayFallBack = ready.length === 0 && service.fallback === 'primary' && writer.undecided;
-  const problem = view.members.length === 0 ? view.proxies?.problem : undefined;
+  const unknown = unknownReads(given);
   return {
     ...named(service),
     verdicts,
-    reason: problem === undefined ? readSummary(ready, fallback) : clusterDataReason(problem),
-    // A cluster of which nothing could be read yet may well have standbys that serve.
-    undecided: (mayFallBack && fallback === undefined) || problem !== undefined,
+    reason: unknown ?? readSummary(ready, fallback),
+    undecided: (mayFallBack && fallback === undefined) || unknown !== undefined,
   };
+}
+
+/** A cluster of which nothing could be read yet, or a server that was not asked yet, may well have standbys that serve. */
+function unknownReads(given: Case): Reason | undefined {
+  const waits = unasked(given);
+  if (waits !== undefined) return reason('read_undecided', { member: waits });
+  const { members, proxies } = given.view;
+  return members.length > 0 || proxies?.problem === undefined ? undefined : clusterDataReason(proxies.problem);
 }
 
 /** The primary as the reads' last resort: if it could be written to, or only etcd's confirmation is missing for that. */
@@ -104,11 +113,10 @@ function readSummary(ready: readonly string[], fallback: string | undefined): Re
   return fallback === undefined ? reason('read_closed') : reason('read_on_primary', { member: fallback });
 }
 
-/** Members whose PostgreSQL decides what comes next: the unproven leader, the former one, whoever is about to follow. */
-function probeHard(view: ClusterView, { member, askHard, successor }: WriterRuling): readonly string[] {
-  const names = new Set<string>();
+/** Members whose PostgreSQL decides what comes next: the unproven leader, the former one, whoever may be about to follow. */
+function probeHard(view: ClusterView, { member, askHard, successors }: WriterRuling): readonly string[] {
+  const names = new Set(successors.filter((name) => memberOf(view, name) !== undefined));
   if (member !== undefined && askHard) names.add(member);
-  if (successor !== undefined && memberOf(view, successor) !== undefined) names.add(successor);
   return [...names].sort();
 }
 

@@ -34,11 +34,22 @@ function lagByRecord({ view, horizon }: Case, member: Member): number | undefine
 function leaderPosition(given: Case): Lsn | undefined {
   const { view } = given;
   const { leadership } = view;
+  if (view.source === 'postgres' && leadership.kind === 'vacant') return lastPosition(given, leadership.former);
   const leader = memberOf(view, leadership.kind === 'held' ? leadership.member : (leadership.former ?? ''));
   const said = leader === undefined ? undefined : freshAnswer(given, leader);
   const written = said?.kind === 'primary' ? said.position : undefined;
   if (written === undefined) return view.position;
   return view.position !== undefined && view.position > written ? view.position : written;
+}
+
+/** Nobody is primary, and nobody keeps what was written: the last primary's own word, however old, and what the others have received since. */
+function lastPosition(given: Case, former: string | undefined): Lsn | undefined {
+  const known = given.view.members.flatMap((member) => {
+    const said = member.probe?.lastAnswer;
+    if (said?.kind === 'primary') return member.name === former ? [said.position] : [];
+    return freshAnswer(given, member) === undefined ? [] : [member.receivePosition, member.replayPosition];
+  });
+  return known.reduce((most, one) => (one !== undefined && (most === undefined || one > most) ? one : most), undefined);
 }
 
 function freshAnswer({ spec, horizon }: Case, { probe }: Member): ProbeAnswer | undefined {

@@ -34,7 +34,9 @@ export function leaderRuling(given: Case, held: Held): WriterRuling {
   }
   const handingOver = switchBegun(given, leader);
   if (handingOver !== undefined) {
-    return ruling(name, drainWithinGrace(given), handingOver, { successor: view.plannedSwitch?.to });
+    return ruling(name, drainWithinGrace(given), handingOver, {
+      successors: view.plannedSwitch?.to === undefined ? [] : [view.plannedSwitch.to],
+    });
   }
   return spec.probe === undefined ? byRecord(given, held, leader) : byProbe(given, held, leader);
 }

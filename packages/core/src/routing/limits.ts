@@ -35,7 +35,7 @@ export const STOP_TAKES_MS = 2_000;
 export const timelinePatienceMs = ({ source, settings: { loopWaitMs } }: ClusterView): number =>
   (source === 'stolon' ? 2 * loopWaitMs : loopWaitMs) + 5_000;
 
-/** Former leaders are asked in a tight loop for this long after the key went. */
+/** Former leaders are asked in a tight loop for this long after the key went. Without a manager: all servers, after there was no longer one primary. */
 export const FORMER_HURRY_MS = 10_000;
 
 /** A leader that has proven nothing for this long is worth an alarm. A usual promotion takes 0.1-0.3 s. */
@@ -47,7 +47,7 @@ export const SAMPLING_MS = 1_000;
 /** etcd not confirming the view for this long is worth an alarm. */
 export const UNCONFIRMED_ALARM_MS = 5_000;
 
-/** An answer older than this no longer counts as "it proves itself". Records only: no probe, never. */
+/** An answer older than this no longer counts as "it proves itself". Records only: no probe, never. Without a manager: no answer older than this counts. */
 export function proofAgeMs(spec: ClusterSpec): number {
   return Math.max(3_000, 3 * (spec.probe?.intervalMs ?? 0));
 }
@@ -60,6 +60,8 @@ export function proofAgeMs(spec: ClusterSpec): number {
  *
  * Stolon never stops a master that is cut off, so what the operator sets may only shorten it. Registered, the sentinel waits for us for twice the
  * proxyTimeout, and stolon-proxy itself closes after one (0.17, cmd/proxy). Passive, it waits for nobody.
+ *
+ * Source `postgres`: not asked; an answer that is too old (proofAgeMs) is all that there is to outlast.
  */
 export function graceMs({ grace, probe }: ClusterSpec, { settings, proxies }: ClusterView): number {
   if (proxies !== undefined) {

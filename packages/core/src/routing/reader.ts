@@ -2,9 +2,10 @@
 // when etcd can't be read, read services keep their last known state, and probes go on taking out what is down.
 import { type Reason, reason } from '../model/reason.ts';
 import type { ServiceSpec } from '../model/spec.ts';
-import type { Member } from '../model/view.ts';
+import type { ClusterView, Member } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
 import { lagOf } from './lag.ts';
+import { postgresRefusal } from './postgres-reader.ts';
 import { probeForbidsReads } from './probe-words.ts';
 import type { Case, WriterRuling } from './ruling.ts';
 import { stolonRefusal } from './stolon-reader.ts';
@@ -15,12 +16,19 @@ export interface ReadRuling {
   readonly reason: Reason;
 }
 
+type Refusal = (given: Case, member: Member, writer: WriterRuling) => Reason | undefined;
+
+const refusals: Readonly<Record<ClusterView['source'], Refusal>> = {
+  patroni: patroniRefusal,
+  stolon: stolonRefusal,
+  postgres: postgresRefusal,
+};
+
 const out = (reason: Reason): ReadRuling => ({ ready: false, reason });
 
 export function readRuling(given: Case, service: ServiceSpec, member: Member, writer: WriterRuling): ReadRuling {
   const { view } = given;
-  const refusal = view.source === 'stolon' ? stolonRefusal : generalRefusal;
-  const refused = refusal(given, member, writer) ?? timelineRefuses(given, member);
+  const refused = refusals[view.source](given, member, writer) ?? timelineRefuses(given, member);
   if (refused !== undefined) return out(refused);
   const { name } = member;
   const maxLagBytes = service.maxLagBytes ?? view.proxies?.maxStandbyLagBytes;
@@ -33,7 +41,7 @@ export function readRuling(given: Case, service: ServiceSpec, member: Member, wr
     : { ready: true, reason: reason('replica_within_lag', { ...facts, lag_bytes: lag }) };
 }
 
-function generalRefusal({ view }: Case, member: Member, writer: WriterRuling): Reason | undefined {
+function patroniRefusal({ view }: Case, member: Member, writer: WriterRuling): Reason | undefined {
   const { name, problem } = member;
   const { standbyCluster } = view.settings;
   if (!view.initialized) return reason('not_initialized');

@@ -25,8 +25,8 @@ export interface WriterRuling {
   readonly mayRead: boolean;
   /** PostgreSQL of `member` has to be asked in a tight loop: what it says next decides. */
   readonly askHard: boolean;
-  /** Who is about to take over, where that is known: asked in a tight loop as well. */
-  readonly successor: string | undefined;
+  /** Who may be about to take over: asked in a tight loop as well. */
+  readonly successors: readonly string[];
   /** It may be in from before this process started, and what would keep it in or put it out is still on its way. */
   readonly undecided: boolean;
   /** Undecided about `member` only: its server stays as it is, everybody else is decided. Otherwise undecided as a whole. */
@@ -37,7 +37,7 @@ export function ruling(
   member: string | undefined,
   state: ServerState,
   reason: Reason,
-  more: Partial<Pick<WriterRuling, 'forAll' | 'mayRead' | 'askHard' | 'undecided' | 'keeps' | 'successor'>> = {},
+  more: Partial<Pick<WriterRuling, 'forAll' | 'mayRead' | 'askHard' | 'undecided' | 'keeps' | 'successors'>> = {},
 ): WriterRuling {
   return {
     member,
@@ -46,7 +46,7 @@ export function ruling(
     forAll: false,
     mayRead: state === 'ready',
     askHard: false,
-    successor: undefined,
+    successors: [],
     undecided: false,
     keeps: false,
     ...more,
@@ -54,5 +54,5 @@ export function ruling(
 }
 
 /** Nobody takes writes, for a reason that all members share. */
-export const closedForAll = (reason: Reason, more: Pick<Partial<WriterRuling>, 'successor'> = {}): WriterRuling =>
+export const closedForAll = (reason: Reason, more: Pick<Partial<WriterRuling>, 'successors'> = {}): WriterRuling =>
   ruling(undefined, 'maint', reason, { ...more, forAll: true });

@@ -28,11 +28,11 @@ export function stolonWriterRuling(given: Case): WriterRuling {
 /** The sentinel has chosen the next master (it may even be promoted already) and waits for the proxies before it names it. */
 function withdrawn({ view, horizon }: Case, { former, seenAt }: Vacant): WriterRuling {
   const next = view.members.find(({ role }) => role === 'promoting')?.name;
-  const successor = next !== undefined && horizon.within(seenAt, PROMOTION_HURRY_MS) ? next : undefined;
+  const successors = next !== undefined && horizon.within(seenAt, PROMOTION_HURRY_MS) ? [next] : [];
   if (former === undefined || memberOf(view, former) === undefined) {
-    return closedForAll(reason('no_leader'), { successor });
+    return closedForAll(reason('no_leader'), { successors });
   }
-  return ruling(former, 'maint', reason('former_leader', { member: former }), { successor });
+  return ruling(former, 'maint', reason('former_leader', { member: former }), { successors });
 }
 
 /** Draining, or keeping a server as it is, needs a view that still says something about now just as letting in does. */

@@ -10,7 +10,7 @@ export function timelineRefuses({ view, horizon }: Case, member: Member): Reason
   const own = latestOf(member);
   if (own === undefined) return undefined;
   const leading = leadingTimeline(view);
-  const cluster = leading ?? view.timeline;
+  const cluster = leading ?? clusterTimeline(view);
   if (cluster === undefined || own === cluster) return undefined;
   const facts = { member: member.name, timeline: own, cluster_timeline: cluster };
   // Without the leader's own word the cluster may already be further than we know.
@@ -23,13 +23,25 @@ export function timelineRefuses({ view, horizon }: Case, member: Member): Reason
 }
 
 /** The timeline that the leader writes, from its probe or from a record that proves its promotion; undefined: it has not said yet. */
-export function leadingTimeline({ leadership, members }: ClusterView): number | undefined {
+export function leadingTimeline({ source, leadership, members }: ClusterView): number | undefined {
   if (leadership.kind !== 'held') return undefined;
   const leader = members.find(({ name }) => name === leadership.member);
   if (leader === undefined) return undefined;
   const said = leader.probe?.lastAnswer;
   if (said?.kind === 'primary' && said.at >= leadership.seenAt && said.timeline !== undefined) return said.timeline;
+  if (source === 'postgres') return undefined;
   return recordProof(leadership, leader).kind === 'proven' ? leader.timeline : undefined;
+}
+
+/**
+ * The cluster's timeline while its leader has not said one. Where nobody keeps a history, the greatest that was ever seen may be a stray server's: then it
+ * is what the last primary wrote, or unknown.
+ */
+function clusterTimeline({ source, leadership, members, timeline }: ClusterView): number | undefined {
+  if (source !== 'postgres') return timeline;
+  const last = leadership.kind === 'held' ? leadership.member : leadership.former;
+  const said = members.find(({ name }) => name === last)?.probe?.lastAnswer;
+  return said?.kind === 'primary' ? said.timeline : undefined;
 }
 
 function latestOf({ timeline, probe }: Member): number | undefined {
