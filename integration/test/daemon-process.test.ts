@@ -110,6 +110,17 @@ describe('pgrouted haproxy-config', () => {
     expect(stdout).toContain('server a 10.0.0.1:5432 disabled');
   });
 
+  it('does without etcd when the servers are named in the configuration', () => {
+    const config = write(
+      'hosts.yml',
+      'clusters: [{ name: shop, postgres: { hosts: { a: { host: 10.0.0.1 }, b: { host: db } } } }]\n',
+    );
+    const { status, stdout } = run('haproxy-config', '--config', config);
+    expect(status).toBe(0);
+    expect(stdout).toContain('backend shop_primary');
+    expect(stdout).toMatch(/server a 10\.0\.0\.1:5432 disabled\n +server b db:5432 disabled/);
+  });
+
   it('says what to do when etcd can not be reached, or has no members', () => {
     const unreachable = run('haproxy-config', '--config', write('dead.yml', configOf('http://127.0.0.1:1')));
     expect(unreachable.status).toBe(1);
