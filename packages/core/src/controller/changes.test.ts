@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { withMember } from '../../test/cluster.ts';
+import { ago, failing, now, primaryAt, probeSpec, said, standbyAt, withMember } from '../../test/cluster.ts';
 import { stolonCluster, withdrawn } from '../../test/stolon-cluster.ts';
 import type { Decision } from '../model/decision.ts';
 import { withProbes } from '../model/overlay.ts';
+import type { ProbeState } from '../model/probe.ts';
 import { reason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { millis, revision } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
 import { patroniView } from '../patroni/view.ts';
+import { postgresView } from '../postgres/view.ts';
 import { decide } from '../routing/decide.ts';
 import { alarmChanges, changesBetween } from './changes.ts';
 import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
+import type { NewEntry } from './journal.ts';
 
 const spec: ClusterSpec = {
   name: 'orders',
@@ -183,5 +186,51 @@ describe('desiredOf', () => {
 describe('closedWrites', () => {
   it('asks for nobody in the write services and does not name the read services', () => {
     expect(closedWrites(spec)).toEqual([{ backend: 'rw', exclusive: true, servers: [] }]);
+  });
+});
+
+describe('changes where nobody manages the servers', () => {
+  const hosts = ['pg1', 'pg2'].map((name, i) => ({
+    name,
+    address: { host: '10.0.0.1', port: 5432 + i },
+    connection: probeSpec,
+  }));
+  const source = { kind: 'postgres', hosts } as const;
+  const own: ClusterSpec = { ...spec, source, probe: probeSpec };
+  const seen = (probes: Readonly<Record<string, ProbeState>>, before?: ClusterView): ClusterView =>
+    postgresView({ name: 'orders', source }, before, new Map(Object.entries(probes)), 3_000, now);
+  const told = (before: ClusterView | undefined, view: ClusterView) =>
+    changesBetween(before, view, before === undefined ? undefined : decide(before, own, now), decide(view, own, now));
+  const texts = (before: ClusterView | undefined, view: ClusterView, kind: NewEntry['kind']) =>
+    told(before, view).flatMap((entry) => (entry.kind === kind ? [entry.text] : []));
+  const first = seen({ pg1: said(primaryAt(ago(100))), pg2: said(standbyAt(ago(90))) });
+
+  it('are told in the words of the servers, each once', () => {
+    expect(texts(undefined, first, 'leader')).toEqual(['PostgreSQL of pg1 alone says that it is primary']);
+    expect(texts(undefined, first, 'probe')).toEqual(['PostgreSQL of pg1: primary', 'PostgreSQL of pg2: standby']);
+    expect(texts(undefined, first, 'member')).toEqual([]);
+    expect(told(first, first)).toEqual([]);
+  });
+
+  it('name all who claim to be primary, or who was it last', () => {
+    const both = seen({ pg1: said(primaryAt(ago(100))), pg2: said(primaryAt(ago(10))) }, first);
+    expect(texts(first, both, 'leader')).toEqual([
+      'PostgreSQL of pg1 and of pg2 say that they are primary: nobody is taken for it',
+    ]);
+    const none = seen(
+      { pg1: said(primaryAt(ago(100)), failing('down', ago(5))), pg2: said(standbyAt(ago(90))) },
+      first,
+    );
+    expect(texts(first, none, 'leader')).toEqual(['no PostgreSQL alone says that it is primary; pg1 did so last']);
+  });
+
+  it('speak of no key, no record and no etcd', () => {
+    const none = seen(
+      { pg1: said(primaryAt(ago(100)), failing('down', ago(5))), pg2: said(standbyAt(ago(90))) },
+      first,
+    );
+    const all = [...told(undefined, first), ...told(first, none)].map(({ text }) => text);
+    expect(all.length).toBeGreaterThan(4);
+    expect(all.join('\n')).not.toMatch(/leader key|record|etcd|Patroni|Stolon/i);
   });
 });

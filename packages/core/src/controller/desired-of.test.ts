@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { ago, aSpec, aView, heldBy, now, primaryAt, reads, said, withMember, writes } from '../../test/cluster.ts';
+import {
+  ago,
+  aSpec,
+  aView,
+  heldBy,
+  now,
+  primaryAt,
+  reads,
+  said,
+  vacantAfter,
+  withMember,
+  writes,
+} from '../../test/cluster.ts';
 import { named, stolonCluster, stolonSpec, withdrawn } from '../../test/stolon-cluster.ts';
 import type { DesiredBackend } from '../haproxy/desired.ts';
 import type { ClusterSpec } from '../model/spec.ts';
@@ -35,6 +47,18 @@ describe('what a read service shall hold', () => {
   it('leaves those on standbys and on the master itself alone', () => {
     const view = stolonCluster();
     expect(words(desired(view), 'demo_replica')).toEqual(['keeper1 maint', 'keeper2 ready', 'keeper3 ready']);
+  });
+
+  it('ends those on a second server that takes writes where nobody manages them', () => {
+    const saysPrimary = { role: 'primary', probe: said(primaryAt(ago(100))) } as const;
+    const view = withMember(aView({ source: 'postgres', leadership: vacantAfter('n1') }), 'n2', saysPrimary);
+    const spec = aSpec({ services: [writes, reads] });
+    const held = { ...view, leadership: heldBy('n1') };
+    expect(words(desired(view, spec), 'demo_replica')?.slice(0, 2)).toEqual([
+      'n1 maint, sessions ended',
+      'n2 maint, sessions ended',
+    ]);
+    expect(words(desired(held, spec), 'demo_replica')?.[0]).toBe('n1 maint');
   });
 
   it('leaves them alone with Patroni, which stops its old primary itself', () => {

@@ -154,8 +154,8 @@ describe('who is primary by the words alone', () => {
     told.say('pg1', primary(1_050));
     const left = told.say('pg1', none('down', 2_000));
     expect(left.leadership).toMatchObject({ kind: 'held', member: 'pg3', origin: 'named' });
-    // Its last word is older than the conflict; what was seen later counts.
-    expect(left.leadership.seenAt).toBe(1_002);
+    // Its last word is from when another said the same: it has to be asked again.
+    expect(left.leadership.seenAt).toBe(2_002);
   });
 
   it('stays the one that fell silent, for as long as its word is young', () => {

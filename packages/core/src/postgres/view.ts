@@ -85,8 +85,9 @@ function newLeadership(
   const was = before?.leadership;
   const former = was?.kind === 'vacant' ? was.former : was?.member;
   if (sole === undefined) return { kind: 'vacant', former, revision: next, seenAt: now, graceful: false };
-  // Its own word makes it the primary, so that word counts already: from when it was asked for, but not from before the last change.
-  const saidAt = readings.get(sole)?.lastAnswer?.at ?? now;
+  const probe = readings.get(sole);
+  // Where its own word makes it the primary that word counts already, from when it was asked for. Where others have gone it has to say so once more.
+  const saidAt = memberBefore(before, sole)?.stateText === stateText(probe) ? now : (probe?.lastAnswer?.at ?? now);
   const seenAt = millis(Math.max(saidAt, was?.seenAt ?? saidAt));
   return { kind: 'held', member: sole, revision: next, seenAt, origin: originOf(before, former, sole) };
 }
