@@ -54,3 +54,17 @@ export async function compareChecks(
   }
   return { agreed, differing };
 }
+
+/** A body with its inner fields under `outer.inner`. */
+export type Words = ReadonlyMap<string, unknown>;
+
+/** The JSON of a check asked by GET, whatever its status. */
+export async function wordsOf(url: string): Promise<Words> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  return new Map(flat(await answer.json(), []));
+}
+
+function flat(value: unknown, path: readonly string[]): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null) return [[path.join('.'), value]];
+  return Object.entries(value).flatMap(([key, inner]) => flat(inner, [...path, key]));
+}

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Comparison, compareChecks, type Method, statusOf } from '../lab/checked-by.ts';
+import { type Comparison, compareChecks, type Method, statusOf, type Words, wordsOf } from '../lab/checked-by.ts';
 import { type Daemon, startDaemon } from '../lab/daemon.ts';
 import { type EtcdLab, startEtcd } from '../lab/etcd.ts';
 import { configHead, type Haproxy, startHaproxy } from '../lab/haproxy.ts';
@@ -81,6 +81,9 @@ const laterThanThisPatroni = {
   'read-only-quorum': 'Patroni 4.0 has made it a kind of its own; before, it was read-only',
 };
 
+/** What is said in another way than by the Patroni of this lab: 4.0 has renamed the role `master`, and tells its name. */
+const notOfThisPatroni = /^(role|patroni\.name|pgrouted\..*)$/;
+
 /** Waits until all answers are alike, and these (`OPTIONS /sync n2: 200`) are among them: Patroni's are up to a loop old. */
 async function agreement(
   methods: readonly Method[],
@@ -100,7 +103,7 @@ async function agreement(
 const processesOf = (home: string): readonly number[] =>
   processesWhere((words) => words[1] === '-D' && words[2]?.startsWith(`${home}/`) === true).flatMap(childrenOf);
 
-const wordsOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 
 const inRotation = async (proxy: string): Promise<readonly string[]> => {
   const rows = (await haproxy.ask('show stat')).split('\n').map((line) => line.split(','));
@@ -156,6 +159,21 @@ describe("checks beside the nodes' own Patroni", () => {
     await agreement(['OPTIONS'], withParameters, ['OPTIONS /health?tag_rank=3 n2: 200']);
   });
 
+  it('speak of each node as its Patroni does', async () => {
+    for (const { name, restPort } of cluster.nodes) {
+      let theirs: Words = new Map();
+      let ours: Words = new Map();
+      await eventually(`the words about ${name} to be the same`, async () => {
+        theirs = await wordsOf(`http://127.0.0.1:${restPort}/health`);
+        ours = await wordsOf(`${daemon.url}/v1/${name}/check/health`);
+        return [...ours].every(([word, value]) => notOfThisPatroni.test(word) || theirs.get(word) === value);
+      }).catch(() => undefined);
+      const comparable = [...ours].filter(([word]) => !notOfThisPatroni.test(word));
+      expect(new Map(comparable)).toEqual(new Map(comparable.map(([word]) => [word, theirs.get(word)])));
+      expect(comparable.map(([word]) => word)).toEqual(expect.arrayContaining(['state', 'timeline', 'patroni.scope']));
+    }
+  });
+
   it('differ where a later Patroni has changed its mind', async () => {
     for (const path of Object.keys(laterThanThisPatroni)) {
       const { differing } = await compareChecks(daemon.url, cluster.nodes, ['OPTIONS'], [path]);
@@ -166,7 +184,9 @@ describe("checks beside the nodes' own Patroni", () => {
   it('tell of a standby that does not replay', async () => {
     const primary = await cluster.primary();
     // Patroni would take back a pg_wal_replay_pause() in its next loop.
-    const replaying = processesOf(cluster.node('n2').home).filter((pid) => wordsOf(pid).includes('startup recovering'));
+    const replaying = processesOf(cluster.node('n2').home).filter((pid) =>
+      commandOf(pid).includes('startup recovering'),
+    );
     expect(replaying).toHaveLength(1);
     for (const pid of replaying) trySignal(pid, 'SIGSTOP');
     await primary.sql("select pg_logical_emit_message(false, 'lab', repeat('x', 4000000)); select pg_switch_wal()");
