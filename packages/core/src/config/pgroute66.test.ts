@@ -432,6 +432,15 @@ describe("secrets in PgRoute66's file", () => {
     (text: string) => `hosts: { pg1: {} }\nssl: { b64key: ${text} }\n`,
   ];
 
+  it('are hidden when printed, the key of HTTPS too', () => {
+    const { config } = taken(`hosts: { pg1: { password: ${secret} }, pg2: { b64password: ${encoded} } }\n`);
+    expect(hostsOf(config).map(({ connection }) => connection.password)).toEqual([secret, secret]);
+    const tls = { kind: 'inline', certPem: 'certificate', keyPem: secret } as const;
+    const printed = JSON.stringify(printableConfig({ ...config, http: { ...config.http, tls } }));
+    expect(printed).toContain('certificate');
+    expect(printed).not.toContain(secret);
+  });
+
   it('never come back in an error, a warning or a printed configuration', () => {
     fc.assert(
       fc.property(fc.constantFrom(...places), fc.constantFrom(...spellings), (place, spelling) => {
