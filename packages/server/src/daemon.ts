@@ -59,7 +59,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await http.close();
     throw error;
   }
-  metrics.attach(router);
+  metrics.attach(router, () => http.notAfter);
   let file = openJournal(config.journal, options);
   const take = (entry: Parameters<typeof logEntry>[1]): void => {
     logEntry(log, entry);

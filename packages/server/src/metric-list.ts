@@ -46,14 +46,23 @@ export const generalMetrics: readonly Scraped[] = [
     ({ ready }) => [[truth(ready)]],
   ),
 
-  gauge('view_known', 'The cluster has been read from etcd.', ['cluster'], ({ clusters }) =>
-    clusters.map(({ name, view }) => [truth(view !== null), { cluster: name }]),
+  gauge(
+    'view_known',
+    'The cluster has been read: from etcd, or from the servers themselves.',
+    ['cluster'],
+    ({ clusters }) => clusters.map(({ name, view }) => [truth(view !== null), { cluster: name }]),
   ),
-  gauge('view_age_seconds', 'Since a linearizable read confirmed the view.', ['cluster'], (status) =>
-    viewsOf(status).map(({ cluster, view }) => [seconds(view.confirmedAgeMs), { cluster }]),
+  gauge(
+    'view_age_seconds',
+    'Since a linearizable read (source postgres: an answer of a server) confirmed the view.',
+    ['cluster'],
+    (status) => viewsOf(status).map(({ cluster, view }) => [seconds(view.confirmedAgeMs), { cluster }]),
   ),
-  gauge('view_revision', 'etcd revision of the view.', ['cluster'], (status) =>
-    viewsOf(status).map(({ cluster, view }) => [Number(view.revision), { cluster }]),
+  gauge(
+    'view_revision',
+    'etcd revision of the view; source postgres: how often what the servers say has changed.',
+    ['cluster'],
+    (status) => viewsOf(status).map(({ cluster, view }) => [Number(view.revision), { cluster }]),
   ),
   gauge('cluster_timeline', "PostgreSQL's timeline.", ['cluster'], (status) =>
     viewsOf(status).flatMap(({ cluster, view }) =>
@@ -65,7 +74,7 @@ export const generalMetrics: readonly Scraped[] = [
   ),
   gauge(
     'cluster_leader',
-    '1 for the member that holds the leader key, or that Stolon names as master; no sample while there is none.',
+    '1 for the member that holds the leader key, that Stolon names as master, or that alone says it is primary; no sample while there is none.',
     ['cluster', 'member'],
     (status) =>
       viewsOf(status).flatMap(({ cluster, view }) =>
@@ -89,18 +98,14 @@ export const generalMetrics: readonly Scraped[] = [
   ),
   gauge(
     'member_present',
-    "The member's record, or its keeper in clusterdata, is in etcd.",
+    "The member's record, or its keeper in clusterdata, is in etcd; source postgres: always.",
     ['cluster', 'member'],
     (status) => membersOf(status).map(({ labels, member }) => [truth(member.present), labels]),
   ),
-  gauge(
-    'member_lag_bytes',
-    "Behind the primary by the member's record; no sample while unknown.",
-    ['cluster', 'member'],
-    (status) =>
-      membersOf(status).flatMap(({ labels, member }) =>
-        member.lagBytes === null ? [] : [[member.lagBytes, labels] as const],
-      ),
+  gauge('member_lag_bytes', 'Behind the primary; no sample while unknown.', ['cluster', 'member'], (status) =>
+    membersOf(status).flatMap(({ labels, member }) =>
+      member.lagBytes === null ? [] : [[member.lagBytes, labels] as const],
+    ),
   ),
   gauge(
     'member_probe',

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { silentLog } from '@pgrouted/core/model/log';
 import { describe, expect, it } from 'vitest';
 import { emptyStatus, entryOf, fullStatus, routerOf } from '../test/picture.ts';
 import { stolonSection, stolonStatus, stolonStatusWith } from '../test/stolon-picture.ts';
+import { systemClock } from './clock.ts';
+import { buildHttp } from './http/app.ts';
 import { createMetrics } from './metrics.ts';
 
 interface Series {
@@ -156,6 +159,37 @@ describe('the metrics', () => {
     const { samples } = parse(await metrics.text());
     expect(samples.get('pgrouted_journal_entries_total{kind="started"}')).toBe(1);
     expect(samples.get('pgrouted_journal_entries_total{kind="view"}')).toBe(2);
+  });
+
+  it('count the requests that were answered, by the route as it was declared', async () => {
+    const metrics = createMetrics();
+    const router = routerOf({ status: fullStatus, ageMs: 42 });
+    metrics.attach(router);
+    const app = buildHttp(router, { metrics, clock: systemClock, log: silentLog });
+    for (const url of [
+      '/v1/primary',
+      '/v1/primary?group=x',
+      '/v1/pg9/status',
+      '/health/is-live',
+      '/nope',
+      '/v1/%zz/status',
+    ])
+      await app.inject(url);
+    const { samples } = parse((await app.inject('/metrics')).body);
+    expect([...samples].filter(([name]) => name.startsWith('pgrouted_http'))).toEqual([
+      ['pgrouted_http_requests_total{route="/v1/primary",status="404"}', 2],
+      ['pgrouted_http_requests_total{route="/v1/:name/status",status="404"}', 1],
+      ['pgrouted_http_requests_total{route="/health/is-live",status="200"}', 1],
+      ['pgrouted_http_requests_total{route="none",status="404"}', 1],
+      ['pgrouted_http_answer_age_seconds', 0.042],
+    ]);
+  });
+
+  it('tell when the certificate runs out, where there is one', async () => {
+    const metrics = createMetrics();
+    metrics.attach(routerOf({}), () => new Date('2030-01-01T00:00:00Z'));
+    expect(parse(await metrics.text()).samples.get('pgrouted_http_certificate_not_after_seconds')).toBe(1_893_456_000);
+    expect((await scrape()).samples.has('pgrouted_http_certificate_not_after_seconds')).toBe(false);
   });
 
   it('time the phases of each switch that had them', async () => {

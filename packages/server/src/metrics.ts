@@ -4,12 +4,16 @@ import type { RouterApi } from '@pgrouted/core/controller/api';
 import type { JournalEntry } from '@pgrouted/core/status/schema';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsText } from './http/app.ts';
+import { RequestCounts } from './http/request-counts.ts';
 import { generalMetrics } from './metric-list.ts';
 import { stolonMetrics } from './metric-list-stolon.ts';
 
 export interface Metrics extends MetricsText {
-  /** Counts what is in the journal already and all that comes; answers scrapes from `api` from now on. */
-  attach(api: RouterApi): void;
+  /**
+   * Counts what is in the journal already and all that comes; answers scrapes from `api` from now on. `notAfter`: when the certificate of the API runs
+   * out, if it has one.
+   */
+  attach(api: RouterApi, notAfter?: () => Date | undefined): void;
 }
 
 export function createMetrics(): Metrics {
@@ -34,7 +38,27 @@ export function createMetrics(): Metrics {
     // A counter that is counted elsewhere: set anew at each scrape, so it can't drift from what the status says.
     return { metric, series: metric.type === 'counter' ? new Counter(options) : new Gauge(options) };
   });
+  const answered = new Counter({
+    name: 'pgrouted_http_requests_total',
+    help: 'Requests that were answered, by route and status.',
+    labelNames: ['route', 'status'],
+    registers,
+  });
+  const answerAge = new Gauge({
+    name: 'pgrouted_http_answer_age_seconds',
+    help: 'What X-Pgrouted-Age-Ms says: the age of the oldest facts that the lists rest on; no sample before the first.',
+    labelNames: [],
+    registers,
+  });
+  const certificateEnd = new Gauge({
+    name: 'pgrouted_http_certificate_not_after_seconds',
+    help: 'When the certificate of the API runs out, in seconds since 1970; no sample without TLS.',
+    labelNames: [],
+    registers,
+  });
+  const requests = new RequestCounts();
   let api: RouterApi | undefined;
+  let certificate: () => Date | undefined = () => undefined;
 
   const count = (entry: JournalEntry): void => {
     entries.inc({ kind: entry.kind });
@@ -48,8 +72,10 @@ export function createMetrics(): Metrics {
 
   return {
     contentType: registry.contentType,
-    attach: (router) => {
+    requests,
+    attach: (router, notAfter = certificate) => {
       api = router;
+      certificate = notAfter;
       for (const entry of router.events(0, Number.MAX_SAFE_INTEGER).entries) count(entry);
       router.onEvent(count);
     },
@@ -60,7 +86,17 @@ export function createMetrics(): Metrics {
         series.reset();
         for (const [value, labels = {}] of metric.samples(status)) series.inc(labels, value);
       }
+      answered.reset();
+      for (const { route, status: code, n } of requests.all()) answered.inc({ route, status: String(code) }, n);
+      setOrRemove(answerAge, api.freshness().ageMs);
+      setOrRemove(certificateEnd, certificate()?.getTime());
       return registry.metrics();
     },
   };
+}
+
+/** Milliseconds as seconds; no sample for undefined. */
+function setOrRemove(gauge: Gauge, ms: number | undefined): void {
+  if (ms === undefined) gauge.remove();
+  else gauge.set(ms / 1000);
 }

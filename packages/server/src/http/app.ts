@@ -13,11 +13,13 @@ import { answerOptions } from './methods.ts';
 import { patroniCheckRoutes } from './patroni-check.ts';
 import { pgsqlchkRoutes } from './pgsqlchk.ts';
 import { refuseBroken, refuseMalformed, refuseUndecodable, refuseUnknown } from './refusal.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { statusRoutes } from './status.ts';
 
-/** The text of GET /metrics. */
+/** The text of GET /metrics, and what the API itself adds to it. */
 export interface MetricsText {
   readonly contentType: string;
+  readonly requests: RequestCounts;
   text(): Promise<string>;
 }
 
@@ -52,8 +54,12 @@ export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions):
     return refuseBroken(reply);
   });
 
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    metrics.requests.count(request.routeOptions.url, reply.statusCode);
+    done();
+  });
   answerOptions(app);
-  listRoutes(app, api);
+  listRoutes(app, api, metrics.requests);
   availabilityRoutes(app, api);
   healthRoutes(app, api);
   statusRoutes(app, api);

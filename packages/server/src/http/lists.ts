@@ -3,6 +3,7 @@ import type { MembersAnswer, RouterApi } from '@pgrouted/core/controller/api';
 import type { FastifyInstance } from 'fastify';
 import { type Answer, answerOf, HotAnswers, sendHot } from './hot.ts';
 import { queryText } from './json.ts';
+import type { RequestCounts } from './request-counts.ts';
 
 type Members = MembersAnswer['members'];
 type Status = Members[number]['status'];
@@ -13,12 +14,13 @@ interface Asked {
   readonly params: unknown;
 }
 
-export function listRoutes(app: FastifyInstance, api: RouterApi): void {
+export function listRoutes(app: FastifyInstance, api: RouterApi, requests: RequestCounts): void {
   const answers = new HotAnswers<MembersAnswer>();
   const route = (path: string, make: (members: Members, asked: Asked) => Answer): void => {
     app.get(path, (request, reply) => {
       const facts = api.members();
       const answer = answers.of(facts, request.raw.url ?? path, () => make(facts.members, request));
+      requests.count(path, answer.status);
       sendHot(reply, answer, facts.source, api.freshness());
     });
   };
