@@ -18,6 +18,8 @@ export interface Authority {
    * at once, as certificate tools do. The same name again: a rotation.
    */
   readonly issue: (name: string) => KeyPair;
+  /** Writes a revocation list that names these certificates and all that were revoked before; gives its path. */
+  readonly revoke: (...certs: readonly string[]) => string;
 }
 
 /** A new authority whose files lie in `folder` (made if missing). */
@@ -64,6 +66,15 @@ export function makeAuthority(folder: string, commonName = 'pgrouted test author
       renameSync(`${pair.key}.new`, pair.key);
       renameSync(`${pair.cert}.new`, pair.cert);
       return pair;
+    },
+    revoke: (...certs) => {
+      const settings = `database=${at('revoked')}\ndefault_md=sha256\ndefault_crl_days=2\n`;
+      writeFileSync(at('ca.conf'), `[ca]\ndefault_ca=own\n[own]\n${settings}`);
+      writeFileSync(at('revoked'), '', { flag: 'a' });
+      const own = ['-config', at('ca.conf'), '-cert', at('ca.crt'), '-keyfile', at('ca.key')];
+      for (const cert of certs) openssl('ca', ...own, '-revoke', cert);
+      openssl('ca', ...own, '-gencrl', '-out', at('ca.crl'));
+      return at('ca.crl');
     },
   };
 }
