@@ -83,7 +83,9 @@ function rootCertificates(spec: ProbeSpec, mode: SslMode, around: Surroundings):
       path === undefined
         ? 'there is no home folder to look for root.crt in'
         : `root certificate file ${path} ${absent}`;
-    return impossible(`${where}: provide it (sslrootcert), or choose an sslmode that doesn't verify`);
+    return impossible(
+      `${where}: provide it (sslrootcert, which may be 'system'), or choose an sslmode that doesn't verify`,
+    );
   }
   return {
     kind: 'none',
