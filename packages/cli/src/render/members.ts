@@ -25,7 +25,7 @@ const columns: readonly MemberColumn[] = [
   {
     title: 'ROLE',
     cell: (member, { source }) => ({
-      text: roleWordsOf[source.kind][member.role],
+      text: `${isFormer(member, source) ? 'was ' : ''}${roleWordsOf[source.kind][member.role]}`,
       ink: member.role === 'primary' ? 'strong' : 'plain',
     }),
   },
@@ -60,6 +60,10 @@ export const stolonRoleWords: typeof roleWords = {
   uninitialized: 'no db',
   unknown: 'UNKNOWN',
 };
+
+/** The role is that of the last answer, and there is none now. */
+const isFormer = ({ running, role }: MemberStatus, { kind }: ClusterStatus['source']): boolean =>
+  kind === 'postgres' && !running && role !== 'unknown';
 
 /** By the server's last answer. */
 const ownRoleWords: typeof roleWords = { ...roleWords, replica: 'standby' };
