@@ -12,6 +12,7 @@ import { listRoutes } from './lists.ts';
 import { answerOptions } from './methods.ts';
 import { patroniCheckRoutes } from './patroni-check.ts';
 import { pgsqlchkRoutes } from './pgsqlchk.ts';
+import { parametersOf } from './query.ts';
 import { refuseBroken, refuseMalformed, refuseUndecodable, refuseUnknown } from './refusal.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { statusRoutes } from './status.ts';
@@ -36,7 +37,7 @@ export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions):
     exposeHeadRoutes: true,
     forceCloseConnections: true,
     // Longer than any URL that Node lets through: a name that nobody bears, and no error.
-    routerOptions: { maxParamLength: 65_536 },
+    routerOptions: { maxParamLength: 65_536, querystringParser: parametersOf },
     // No route has a schema: nothing is loaded to compile one. Megabytes, otherwise.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     frameworkErrors: (_error, request, reply) => void refuseUndecodable(request, reply),

@@ -45,6 +45,12 @@ describe('the limit of the availability check', () => {
     ['?limit=1,5', 0],
     ['?limit=5&limit=6', 5],
     ['?Limit=5', 10],
+    // No pair that can be read.
+    ['?limit=%zz', 10],
+    ['?limit=5;6', 10],
+    ['?a=b;c&limit=5', 5],
+    ['?l%69mit=+5', 0],
+    ['?limit=%FF', 0],
     // The nearest that 32 bits can hold.
     ['?limit=0.1', 0.10000000149011612],
     ['?limit=16777217', 16_777_216],

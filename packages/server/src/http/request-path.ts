@@ -11,9 +11,14 @@ export interface RequestPath {
 /** Undefined: an escape is broken off or has no hexadecimal digits. */
 export function requestPath(url: string): RequestPath | undefined {
   const [, encoded = '', query = ''] = /^(?:https?:\/\/[^/?]*)?([^?]*)(.*)$/is.exec(url) ?? [];
+  const path = unescaped(encoded);
+  return path === undefined ? undefined : { path, query };
+}
+
+/** Undefined: an escape is broken off or has no hexadecimal digits. */
+export function unescaped(encoded: string): string | undefined {
   if (/%(?![0-9a-f]{2})/i.test(encoded)) return undefined;
-  const path = encoded.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  return { path, query };
+  return encoded.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
 /** A path as it stands in a URL: these characters as they are, all other bytes as escapes. */
