@@ -17,7 +17,6 @@ export const postgresTexts = {
   leader_starting: '{member} was the primary; PostgreSQL is starting up there',
   leader_shutting_down: '{member} was the primary; PostgreSQL is shutting down there or has ended our session',
   leader_down: '{member} was the primary; no PostgreSQL answers there now: {error}',
-  former_leader: '{member} was the primary and no longer says so',
   proof_too_old: '{member} was the primary, but has not said for {limit_ms} ms that it is, and may be one no more',
 
   leader_takes_no_reads: '{member} is the primary; this service reads from standbys',

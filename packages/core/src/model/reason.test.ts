@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { postgresTexts } from './postgres-texts.ts';
 import { explainReason, inWordsOf, reason, reasonSections, reasonTexts } from './reason.ts';
 import { stolonTexts } from './stolon-texts.ts';
 
@@ -18,27 +19,33 @@ describe('the list of reasons', () => {
   });
 });
 
-describe("Stolon's sentences", () => {
-  it('belong to codes of the list, and hold no word of Patroni', () => {
-    for (const [code, text] of Object.entries(stolonTexts)) {
+describe.each([
+  ['Stolon', stolonTexts, /leader key|lease|Patroni/],
+  ['a cluster that nobody manages', postgresTexts, /leader key|lease|Patroni|Stolon|record|etcd/],
+])('the sentences of %s', (_, texts, foreign) => {
+  it('belong to codes of the list, and hold no word of another source', () => {
+    for (const [code, text] of Object.entries(texts)) {
       expect(Object.keys(reasonTexts)).toContain(code);
       expect(text).toMatch(/^([A-Z]|\{|etcd)/);
-      expect(text).not.toMatch(/leader key|lease|Patroni/);
+      expect(text).not.toMatch(foreign);
     }
   });
 
   it('need no other facts than the sentences that they stand for', () => {
     const facts = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, fact]) => fact);
-    for (const [code, text] of Object.entries(stolonTexts)) {
+    for (const [code, text] of Object.entries(texts)) {
       if (code === 'write_undecided') continue;
       const known = Object.entries(reasonTexts).find(([name]) => name === code)?.[1] ?? '';
       expect(facts(known)).toEqual(expect.arrayContaining(facts(text)));
     }
   });
+});
 
+describe('sentences of a source', () => {
   it('are told where the fact `source` says so', () => {
     const given = reason('not_leader', { member: 'keeper2', leader: 'keeper1' });
     expect(explainReason(inWordsOf('stolon', given))).toBe('Stolon names keeper1 as master, not keeper2');
+    expect(explainReason(inWordsOf('postgres', given))).toBe('keeper1 alone says that it is primary, not keeper2');
     expect(inWordsOf('patroni', given)).toEqual(given);
     const alike = inWordsOf('stolon', reason('replica_ok', { member: 'keeper2' }));
     expect(explainReason(alike)).toBe('keeper2 is a running standby');

@@ -23,7 +23,7 @@ export function primaryByWords(members: readonly Asked[], isYoung: (at: Millis) 
   const saying = members.filter(({ probe }) => probe?.latest.kind === 'primary');
   const lately = members.filter(({ probe }) => {
     const last = probe?.lastAnswer;
-    if (probe === undefined || last?.kind !== 'primary' || !givesNoAnswer(probe) || !isYoung(last.at)) return false;
+    if (last?.kind !== 'primary' || !isSilent(probe) || !isYoung(last.at)) return false;
     return !saying.some(({ probe: other }) => (other?.primarySince ?? last.at) > last.at);
   });
   const claiming = members.filter((member) => saying.includes(member) || lately.includes(member));
@@ -33,4 +33,6 @@ export function primaryByWords(members: readonly Asked[], isYoung: (at: Millis) 
   return { kind: 'one', member: first.name, silent: lately.includes(first) };
 }
 
-const givesNoAnswer = ({ latest: { kind } }: ProbeState): boolean => kind === 'silent' || kind === 'denied';
+/** Silent ever since it answered: one that was seen to go away has to answer again. */
+const isSilent = (probe: ProbeState | undefined): boolean =>
+  probe?.primarySince !== undefined && (probe.latest.kind === 'silent' || probe.latest.kind === 'denied');

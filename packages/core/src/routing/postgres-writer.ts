@@ -11,6 +11,7 @@
 //     is stopping or gone, for 200 ms                      drain: its sessions end by themselves
 //     else                                                 maint
 // While there is not one that answers, all servers are asked in a tight loop: any of them may be the next.
+import type { ProbeReading } from '../model/probe.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { type PrimaryByWords, primaryByWords } from '../model/sole-primary.ts';
 import type { ClusterSpec } from '../model/spec.ts';
@@ -72,11 +73,10 @@ function soleRuling({ view: { leadership }, spec, horizon }: Case, sole: Member)
       ? ruling(name, 'ready', reason('leader_proven', { member: name }))
       : ruling(name, 'maint', reason('leader_awaits_proof', { member: name }));
   }
-  const words = { member: name, probe: probe.latest.kind };
   // Its state changed later than the leadership: it answered when it came to be the only one.
   return asked && recordRevision > since.revision
-    ? ruling(name, 'ready', reason('leader_proven_silent', words))
-    : ruling(name, 'maint', reason('leader_unreachable', { ...words, error: errorOf(probe.latest) }));
+    ? ruling(name, 'ready', reason('leader_proven_silent', { member: name, probe: probe.latest.kind }))
+    : ruling(name, 'maint', unreachable(name, probe.latest));
 }
 
 /** Nobody says that it is primary: what becomes of the sessions on the last one that did? */
@@ -87,12 +87,8 @@ function formerRuling({ view, spec, horizon }: Case): WriterRuling {
   const { name, probe } = former;
   const because = whyNot(former, spec);
   const stops = probe?.latest.kind === 'stopping' || probe?.latest.kind === 'down';
-  // One that was silent for too long, or went on saying so while another did, is out already.
-  const { lastPrimaryAt } = probe ?? {};
-  const wasIn =
-    lastPrimaryAt !== undefined &&
-    lastPrimaryAt <= leadership.seenAt &&
-    horizon.within(lastPrimaryAt, proofAgeMs(spec));
+  // One that was silent for too long is out already.
+  const wasIn = probe?.lastPrimaryAt !== undefined && horizon.within(probe.lastPrimaryAt, proofAgeMs(spec));
   const drains = stops && wasIn && horizon.within(leadership.seenAt, RETURN_MS);
   return ruling(name, drains ? 'drain' : 'maint', because);
 }
@@ -108,13 +104,16 @@ function whyNot({ name, probe }: Member, spec: ClusterSpec): Reason {
       return reason('leader_shutting_down', { member });
     case 'down':
       return reason('leader_down', { member, error: probe.latest.error });
-    case 'silent':
-    case 'denied':
-      return tooOld(member, spec);
     default:
-      return reason('former_leader', { member });
+      // One that was seen to go away before it fell silent is out for that, not for its age.
+      return probe !== undefined && probe.primarySince === undefined
+        ? unreachable(member, probe.latest)
+        : tooOld(member, spec);
   }
 }
+
+const unreachable = (member: string, latest: ProbeReading): Reason =>
+  reason('leader_unreachable', { member, probe: latest.kind, error: errorOf(latest) });
 
 const tooOld = (member: string, spec: ClusterSpec): Reason =>
   reason('proof_too_old', { member, limit_ms: proofAgeMs(spec) });
