@@ -8,6 +8,7 @@ import pg from 'pg';
 import { certificateNameProblem } from './certificate-name.ts';
 import { ConnectionProblem, mayTryOtherWay, offersNoTls } from './failure.ts';
 import type { ConnectionOptions, ConnectionPlan } from './options.ts';
+import { sharedLookup } from './shared-lookup.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface SessionEvents {
@@ -89,7 +90,7 @@ export class Session {
       this.#fail();
       return;
     }
-    const socket = options.serverName === options.host ? new Socket() : new SocketTo(options.host);
+    const socket = options.host.startsWith('/') ? new Socket() : new SocketTo(options.host);
     this.#socket = socket;
     this.#resolved = isIP(options.host) !== 0;
     this.#reached = false;
@@ -142,6 +143,8 @@ export class Session {
   }
 }
 
+const lookup = sharedLookup();
+
 /** Connects to this host, whatever name it is told. */
 class SocketTo extends Socket {
   readonly #host: string;
@@ -152,7 +155,7 @@ class SocketTo extends Socket {
   }
 
   override connect(port: unknown): this {
-    return super.connect({ host: this.#host, port: Number(port) });
+    return super.connect({ host: this.#host, port: Number(port), lookup });
   }
 }
 
