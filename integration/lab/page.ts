@@ -26,7 +26,7 @@ export function pageOf(name: string): Page {
 /** Puts what a page shows as an example (addresses, paths) in its place on this machine. */
 export function inPlace(text: string, places: readonly (readonly [example: string, here: string])[]): string {
   const replaced = places.reduce((done, [example, here]) => done.replaceAll(example, here), text);
-  const left = /\b10\.0\.0\.\d+|\/run\/\S+|\/opt\/\S+/.exec(replaced);
+  const left = /\b10\.0\.0\.\d+|\/run\/haproxy\/\S+|\/opt\/pgroute66\/\S+/.exec(replaced);
   if (left !== null) throw new Error(`nothing on this machine stands for ${left[0]}`);
   return replaced;
 }
