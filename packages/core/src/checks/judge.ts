@@ -107,8 +107,9 @@ function leaderOr(asked: Asked, other: () => Finding): Finding {
   const standbys = leadsStandbys(asked);
   if (standbys.ok) return standbys;
   const found = other();
-  // Of the leader it is told why it takes no writes, not why it is no replica.
-  return found.ok || !isNamed(asked) ? found : writes;
+  // Of a primary it is told why it takes no writes, not why it is no replica.
+  const isPrimary = isNamed(asked) || asked.member.probe?.latest.kind === 'primary';
+  return found.ok || !isPrimary ? found : writes;
 }
 
 function takesReads(asked: Asked, query: Query): Finding {

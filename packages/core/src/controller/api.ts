@@ -49,7 +49,7 @@ export interface CheckAnswer {
   readonly status: 200 | 503;
   /** What the member is now, whatever was asked: may take writes, is a running standby, or neither of both. */
   readonly standing: 'primary' | 'standby' | 'neither';
-  /** Why `status` is what it is, in a sentence. */
+  /** Why `status` is what it is, in a sentence; why nothing can be said where members of several clusters share the name and are not the same. */
   readonly reason: string;
   /** For people who look: what the member is, in Patroni's words. No secret. */
   readonly body: Readonly<Record<string, unknown>>;

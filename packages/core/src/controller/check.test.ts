@@ -70,7 +70,11 @@ describe('a name', () => {
 
   it('in several clusters has an answer where they agree, and none where they differ', () => {
     expect(asked('primary')).toBeUndefined();
-    expect(asked('health')).toMatchObject({ status: 200, standing: 'neither' });
+    expect(asked('health')).toMatchObject({
+      status: 200,
+      standing: 'neither',
+      reason: expect.stringContaining('?cluster='),
+    });
     expect(asked('replica', undefined, 'n3')).toMatchObject({ status: 200, standing: 'standby' });
   });
 });
@@ -166,7 +170,7 @@ describe('where there is no Patroni', () => {
     expect(plain('readiness')).toBe('pg1 pg2');
     expect(plain('async')).toBe('');
     expect(ask(view, 'pg3', 'replica', spec)).toMatchObject({
-      reason: 'nothing is known of it yet',
+      reason: 'PostgreSQL of pg3 turns pgrouted away: test: denied',
       body: { pgrouted: { age_ms: null } },
     });
     expect(ask(view, 'pg4', 'replica', spec)?.reason).toBe('PostgreSQL of pg4 gives no answer: test: silent');
@@ -177,5 +181,9 @@ describe('where there is no Patroni', () => {
     expect(passing(view, 'primary', spec)).toBe('');
     expect(passing(view, 'leader', spec)).toBe('');
     expect(passing(view, 'health', spec)).toBe('pg1 pg2');
+    expect(ask(view, 'pg1', 'read-only', spec)).toMatchObject({
+      standing: 'neither',
+      reason: expect.stringContaining('pg1 and pg2'),
+    });
   });
 });

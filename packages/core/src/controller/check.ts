@@ -1,11 +1,11 @@
 // Patroni's health checks, answered for any member from what this router knows: finds the member, has it judged (checks/), and puts the answer into
 // Patroni's words. Pure.
-import { type Asked, factsAgeMs, no } from '../checks/asked.ts';
+import { type Asked, type Finding, factsAgeMs, no } from '../checks/asked.ts';
 import { patroniBody } from '../checks/body.ts';
 import { judge } from '../checks/judge.ts';
 import { kindOf } from '../checks/kind.ts';
 import { parameterOf } from '../checks/parameters.ts';
-import { standby } from '../checks/standby.ts';
+import { runs, standby } from '../checks/standby.ts';
 import { mayWrite } from '../checks/writer.ts';
 import type { Millis } from '../model/units.ts';
 import { memberOf } from '../model/view.ts';
@@ -27,19 +27,16 @@ export function checkOf(
   });
   if (answer === undefined || others.some(({ status }) => status !== answer.status)) return undefined;
   const agreed = others.every(({ standing }) => standing === answer.standing);
-  return agreed ? answer : { ...answer, standing: 'neither' };
+  return agreed ? answer : { ...answer, standing: 'neither', reason: ambiguous };
 }
+
+const ambiguous = 'members of several clusters have this name, and are not the same; ?cluster= tells which is meant';
 
 function answerFor(asked: Asked, { kind: path, query }: CheckQuestion): CheckAnswer {
   const { spec, view, maxAgeMs } = asked;
   const age = factsAgeMs(asked);
-  const kind = kindOf(path);
   const isYoung = age !== undefined && age <= maxAgeMs;
-  const finding = !isYoung
-    ? no(tooOld(age, maxAgeMs))
-    : kind === undefined
-      ? no('Patroni knows no such check')
-      : judge(asked, kind, query);
+  const finding = isYoung ? foundFor(asked, path, query) : no(unknownBecause(asked, age));
   const body = patroniBody(asked);
   return {
     status: finding.ok ? 200 : 503,
@@ -57,10 +54,16 @@ function answerFor(asked: Asked, { kind: path, query }: CheckQuestion): CheckAns
   };
 }
 
-const tooOld = (age: number | undefined, maxAgeMs: number): string =>
+function foundFor(asked: Asked, path: string, query: CheckQuestion['query']): Finding {
+  const kind = kindOf(path);
+  return kind === undefined ? no('Patroni knows no such check') : judge(asked, kind, query);
+}
+
+/** It has never answered, or too long ago. */
+const unknownBecause = (asked: Asked, age: number | undefined): string =>
   age === undefined
-    ? 'nothing is known of it yet'
-    : `what is known of it is ${Math.round(age)} ms old; http.max_age is ${maxAgeMs} ms`;
+    ? runs(asked).why
+    : `what is known of it is ${Math.round(age)} ms old; http.max_age is ${asked.maxAgeMs} ms`;
 
 function standingOf(asked: Asked): CheckAnswer['standing'] {
   if (mayWrite(asked).ok) return 'primary';
