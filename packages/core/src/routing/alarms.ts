@@ -29,10 +29,17 @@ const conflict = ({ reason }: WriterRuling): readonly Reason[] =>
   reason.code === 'conflicting_primaries' ? [reason] : [];
 
 function timelineBack(view: ClusterView): readonly Reason[] {
-  const { leadership, timeline: known } = view;
+  const { leadership } = view;
   const timeline = leadingTimeline(view);
+  const known = knownTimeline(view);
   if (leadership.kind !== 'held' || timeline === undefined || known === undefined || timeline >= known) return [];
   return [reason('timeline_went_back', { member: leadership.member, timeline, known_timeline: known })];
+}
+
+/** Where nobody keeps a history it is what the servers themselves said last: a stray one may have been rebuilt since. */
+function knownTimeline({ source, members, timeline }: ClusterView): number | undefined {
+  if (source !== 'postgres') return timeline;
+  return Math.max(0, ...members.map((member) => member.timeline ?? 0));
 }
 
 /** Where clusterdata itself is of no use, that is told instead of what is wrong with its record. One that is not there yet is no alarm. */

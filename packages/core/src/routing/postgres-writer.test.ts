@@ -144,6 +144,8 @@ describe('a write service of servers that nobody manages', () => {
     expect(heard.decideAt(401).alarms.map(explainReason)).toEqual([
       'pg1 is primary on timeline 3, but timeline 4 has been seen on a server: there may be writes that pg1 does not have',
     ]);
+    heard.hear([500, 'pg2', 'standby', { timeline: 3 }]);
+    expect(heard.decideAt(501).alarms).toEqual([]);
   });
 });
 
