@@ -118,6 +118,19 @@ describe('a question of our own', () => {
     await eventually('an answer', async () => (await prober.query('a', 'select 1')).ok);
   });
 
+  it('is put on a new session when the old one has grown old, and none is kept that nobody uses', async () => {
+    const { prober } = observe({ intervalMs: 600_000 }, { renewAfterMs: 50 });
+    prober.watch([at()]);
+    const pids = new Set<string>();
+    await eventually('another session', async () => {
+      const answer = await prober.query('a', 'select pg_backend_pid()');
+      if (answer.ok) pids.add(String(answer.rows[0]?.[0]));
+      return pids.size > 1;
+    });
+    await eventually('the probe alone to be connected', async () => (await sessions()).length === 1);
+    expect((await sessions()).map(String).some((pid) => pids.has(pid))).toBe(false);
+  });
+
   it('is put on a new session when the old one was ended, and gets no answer once the prober is closed', async () => {
     const { prober } = observe({ intervalMs: 600_000 });
     prober.watch([at()]);

@@ -2,8 +2,10 @@
 // One question at a time; each ends by its deadline. Repeats nothing and knows no SQL.
 //
 //   none ──question──▶ opening ──opened──▶ asking ──answer, refusal──▶ idle ──question──▶ asking
-//     ▲                   │                  │ deadline, ended          │ unused for a minute, ended
+//     ▲                   │                  │ deadline, ended          │ unused for long, ended
 //     └───────────────────┴──────────────────┴──────────────────────────┘
+//
+// A session that has grown old is replaced before the next question: a smart shutdown lets old sessions go on for ever, and would wait for ours.
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Millis } from '../model/units.ts';
 import { failureText, NoAnswer, refusalText } from './failure.ts';
@@ -13,7 +15,6 @@ import { Session } from './session.ts';
 
 /** More than these don't wait for one member. */
 const maxWaiting = 32;
-const closeAfterMs = 60_000;
 
 export interface MemberQueriesOptions {
   /** `host:port`, for error texts. */
@@ -22,6 +23,8 @@ export interface MemberQueriesOptions {
   readonly clock: Clock;
   /** From the call to the answer, with the wait for questions before it and for the connection. */
   readonly timeoutMs: number;
+  /** A session that is unused for so long is closed, one that is older is not used any more. */
+  readonly renewAfterMs: number;
 }
 
 interface Question {
@@ -60,6 +63,7 @@ export class MemberQueries {
       const deadline = clock.after(timeoutMs, () => this.#overdue(question));
       const question: Question = { text, askedAt: clock.now(), deadline, answer };
       this.#questions = [...this.#questions, question];
+      if (this.#state === 'idle' && this.#isOld()) this.#drop((session) => session.close());
       if (this.#state === 'none') this.#open();
       else if (this.#state === 'idle') this.#next();
     });
@@ -101,7 +105,8 @@ export class MemberQueries {
     const [question] = this.#questions;
     if (question === undefined) {
       this.#state = 'idle';
-      this.#idle = this.#options.clock.after(closeAfterMs, () => this.#drop((session) => session.close()));
+      const { clock, renewAfterMs } = this.#options;
+      this.#idle = clock.after(renewAfterMs, () => this.#drop((session) => session.close()));
       return;
     }
     this.#state = 'asking';
@@ -141,6 +146,11 @@ export class MemberQueries {
       this.#reopen();
     }
     question.answer(refused(failureText([new NoAnswer(clock.now() - question.askedAt, where)])));
+  }
+
+  #isOld(): boolean {
+    const { clock, renewAfterMs } = this.#options;
+    return clock.now() - this.#begunAt >= renewAfterMs;
   }
 
   #drop(end: (session: Session) => void): void {

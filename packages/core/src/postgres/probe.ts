@@ -130,7 +130,11 @@ export class Prober {
       onReading: (state) => onReading(name, state),
     });
     probe.hurry(this.#hurried.has(name));
-    return { member, probe, queries: new MemberQueries({ where, plan, clock, timeoutMs: connectTimeoutMs }) };
+    return {
+      member,
+      probe,
+      queries: new MemberQueries({ where, plan, clock, timeoutMs: connectTimeoutMs, renewAfterMs }),
+    };
   }
 
   /** Each sentence once. */
