@@ -40,7 +40,11 @@ function title(doc: StatusDocument, look: StatusLook): readonly string[] {
 }
 
 function verdict(doc: StatusDocument, look: Look): readonly string[] {
-  if (doc.ready) return [paint(look, 'good', 'READY: every write service routes')];
+  const hasServices = doc.clusters.some(({ services }) => services.length > 0);
+  if (doc.ready) {
+    const text = hasServices ? 'every write service routes' : 'no service is configured, the lists are answered';
+    return [paint(look, 'good', `READY: ${text}`)];
+  }
   const closed = doc.clusters.flatMap((cluster) =>
     cluster.services
       .filter((service) => service.role === 'primary' && !(service.open && service.routing))

@@ -119,9 +119,16 @@ export class Answers implements Omit<RouterApi, 'events' | 'onEvent'> {
     );
   }
 
-  /** Every configured write service routes; a cluster that has not been read yet has none that does. */
+  /**
+   * Every configured write service routes; a cluster that has not been read yet has none that does. Without any service there are only the lists: those
+   * are there when something is known of each cluster.
+   */
   #readyBy(clusters: readonly ClusterStatus[]): boolean {
-    const writes = this.#o.controllers.flatMap(({ spec }) => {
+    const { controllers } = this.#o;
+    if (controllers.length > 0 && controllers.every(({ spec }) => spec.services.length === 0)) {
+      return controllers.every((controller) => controller.freshness() !== undefined);
+    }
+    const writes = controllers.flatMap(({ spec }) => {
       const services = clusters.find(({ name }) => name === spec.name)?.services ?? [];
       return spec.services
         .filter(({ role }) => role === 'primary')

@@ -61,7 +61,7 @@ export interface RouterApi {
   events(afterSeq: number, limit: number): EventsDocument;
   /** Calls `listener` with each new entry; returns how to stop. */
   onEvent(listener: (entry: JournalEntry) => void): () => void;
-  /** Each configured write service has a server that a target holds ready now. */
+  /** Each configured write service has a server that a target holds ready now. Where no service is configured: something is known of each cluster. */
   ready(): boolean;
   members(): MembersAnswer;
   freshness(): Freshness;
