@@ -3,8 +3,8 @@
 //   some server has not been asked yet, for 1 s            undecided as a whole: nothing is touched
 //   several say that they are primary                      maint, all: nobody can tell which of them is right
 //   one says so
-//     and has not been asked since it was the only one     not opened
 //     but its last answer is too old (proofAgeMs)          maint
+//     and has not been asked since it was the only one     not opened
 //     and answers                                          ready
 //     and gives no answer now, which may only be load      stays ready, if it was the only one before it fell silent
 //   nobody says so, and the last one that did
