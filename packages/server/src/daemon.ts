@@ -10,6 +10,7 @@ import { errorText } from './failure.ts';
 import { ApiServer } from './http/api-server.ts';
 import { buildHttp } from './http/app.ts';
 import { sendJson } from './http/json.ts';
+import { listsFirst } from './http/lists.ts';
 import { JournalFile } from './journal-file.ts';
 import type { Loaded } from './load-config.ts';
 import { type DaemonLog, logEntry } from './log.ts';
@@ -51,7 +52,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     else done();
   });
   await app.ready();
-  const http = await ApiServer.start({ spec: config.http, handle: app.routing, clock, log });
+  const http = await ApiServer.start({ spec: config.http, handle: listsFirst(app), clock, log });
 
   try {
     router = startRouter({ config, clock, log, version });

@@ -1,41 +1,61 @@
-import { connect } from 'node:net';
+import { createServer, IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
 import type { MemberAnswer, MembersAnswer } from '@pgrouted/core/controller/api';
 import { silentLog } from '@pgrouted/core/model/log';
-import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { routerOf } from '../../test/picture.ts';
 import { systemClock } from '../clock.ts';
 import { createMetrics } from '../metrics.ts';
 import { buildHttp } from './app.ts';
 import { answerOf, HotAnswers } from './hot.ts';
+import { listsFirst } from './lists.ts';
+import { RequestCounts } from './request-counts.ts';
+
+const noAnswer: Omit<MembersAnswer, 'members'> = { source: 'patroni' };
 
 describe('hot answers', () => {
-  it('are made once for each URL, and anew from other facts', () => {
-    const answers = new HotAnswers<object>();
+  /** Answers to nobody: what was made, and what was kept. */
+  const stage = () => {
+    let facts: MembersAnswer = { ...noAnswer, members: [] };
+    const answers = new HotAnswers({ ...routerOf({}), members: () => facts }, new RequestCounts());
     const made: string[] = [];
-    const ask = (facts: object, url: string) =>
-      answers.of(facts, url, () => {
-        made.push(url);
-        return answerOf(200, made.length);
-      }).body;
-    const before = {};
-    expect([ask(before, '/a'), ask(before, '/b'), ask(before, '/a')]).toEqual(['1', '2', '1']);
-    const after = {};
-    expect([ask(after, '/a'), ask(after, '/a'), ask(before, '/a')]).toEqual(['3', '3', '4']);
+    return {
+      answers,
+      made,
+      change: () => {
+        facts = { ...facts };
+      },
+      ask: (url: string): void =>
+        answers.answer(new ServerResponse(new IncomingMessage(new Socket())), '/route', url, () => {
+          made.push(url);
+          return answerOf(200, url);
+        }),
+    };
+  };
+
+  it('are made once for each URL, and anew from other facts', () => {
+    const { ask, change, made } = stage();
+    for (const url of ['/a', '/b', '/a', '/b']) ask(url);
+    expect(made).toEqual(['/a', '/b']);
+    change();
+    for (const url of ['/a', '/a']) ask(url);
+    expect(made).toEqual(['/a', '/b', '/a']);
   });
 
   it('stay few, whatever URLs are asked for', () => {
-    const answers = new HotAnswers<object>();
-    const facts = {};
-    for (let index = 0; index < 5_000; index += 1) {
-      expect(answers.of(facts, `/v1/primary?group=${index}`, () => answerOf(200, index)).body).toBe(String(index));
+    const { answers, ask } = stage();
+    for (let index = 0; index < 1_000; index += 1) {
+      ask(`/v1/primary?group=${index}`);
       expect(answers.size).toBeLessThanOrEqual(256);
     }
   });
 
   it('are not kept for URLs that are long', () => {
-    const answers = new HotAnswers<object>();
-    expect(answers.of({}, `/${'x'.repeat(512)}`, () => answerOf(404, '')).status).toBe(404);
+    const { answers, ask, made } = stage();
+    const url = `/${'x'.repeat(512)}`;
+    ask(url);
+    ask(url);
+    expect(made).toEqual([url, url]);
     expect(answers.size).toBe(0);
   });
 
@@ -45,8 +65,8 @@ describe('hot answers', () => {
 });
 
 describe('the lists over a connection that is kept', () => {
-  let app: FastifyInstance | undefined;
-  afterEach(() => app?.close());
+  const servers: Server[] = [];
+  afterEach(() => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)))));
 
   const member = (name: string, status: MemberAnswer['status']): MemberAnswer => ({
     cluster: 'orders',
@@ -54,46 +74,94 @@ describe('the lists over a connection that is kept', () => {
     status,
     groups: ['orders'],
   });
-  const calm: MembersAnswer = { members: [member('pgé', 'primary'), member('pg2', 'standby')], source: 'patroni' };
-  const switched: MembersAnswer = { ...calm, members: [member('pgé', 'unavailable'), member('pg2', 'primary')] };
+  const calm: MembersAnswer = {
+    ...noAnswer,
+    members: [member('pgé', 'primary'), member('pg2', 'standby'), member('pg3', 'unavailable')],
+  };
+  const switched: MembersAnswer = {
+    ...noAnswer,
+    members: [member('pgé', 'unavailable'), member('pg2', 'primary'), member('pg3', 'standby')],
+  };
 
-  it('are answered in order, each by what is known when it is asked', async () => {
-    let asked = 0;
-    // The third question comes after a switch.
-    const members = (): MembersAnswer => {
-      asked += 1;
-      return asked < 3 ? calm : switched;
+  /** Both ways in to one API: the hot one, and the routes alone. */
+  const stage = async () => {
+    let facts = calm;
+    const metrics = createMetrics();
+    const api = { ...routerOf({ revision: '7', ageMs: 3 }), members: () => facts };
+    const app = buildHttp(api, { metrics, clock: systemClock, log: silentLog });
+    await app.ready();
+    const listening = async (handle: RequestListener): Promise<number> => {
+      const server = createServer(handle);
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      return typeof address === 'object' && address !== null ? address.port : 0;
     };
-    app = buildHttp(
-      { ...routerOf({ revision: '7', ageMs: 3 }), members },
-      { metrics: createMetrics(), clock: systemClock, log: silentLog },
-    );
-    await app.listen({ host: '127.0.0.1', port: 0 });
-    const request = 'GET /v1/primary?group=orders HTTP/1.1\r\nHost: here\r\n\r\n';
-    const text = await exchange(app, `${request}${request}${request}HEAD /v1/none HTTP/1.0\r\n\r\n`);
-    const [first, second, third] = text.split(/(?=HTTP\/1\.1 )/);
-    const head = (length: number): string =>
-      [
-        'HTTP/1.1 200 OK',
-        'X-Pgrouted-Source: patroni',
-        'X-Pgrouted-Revision: 7',
-        'X-Pgrouted-Age-Ms: 3',
-        'Content-Type: application/json; charset=utf-8',
-        `Content-Length: ${length}`,
-        '',
-      ].join('\r\n');
-    expect(first).toContain(head(6));
-    expect(first?.endsWith('\r\n\r\n"pgé"')).toBe(true);
-    expect(second?.replace(/^Date: .*$/m, '')).toBe(first?.replace(/^Date: .*$/m, ''));
-    expect(third).toContain(head(5));
-    expect(third?.endsWith('\r\n\r\n"pg2"')).toBe(true);
+    return {
+      hot: await listening(listsFirst(app)),
+      routes: await listening(app.routing),
+      counted: () => metrics.requests.all().reduce((sum, { n }) => sum + n, 0),
+      switchOver: () => {
+        facts = switched;
+      },
+    };
+  };
+
+  const urls = [
+    '/v1/primary',
+    '/v1/primary?group=orders',
+    '/v1/primary?group=nope',
+    '/v1/primaries',
+    '/v1/standbys?group=orders&group=nope',
+    '/v1/pg%C3%A9/status',
+    '/v1/pg3/status',
+    '/v1/pg9/status',
+    '/v1/nothing',
+    '/v1/primary/',
+  ];
+
+  it('are the same bytes by either way in, asked for the first time or again, before a switch and after it', async () => {
+    const { hot, routes, counted, switchOver } = await stage();
+    const requests = (method: string) => urls.map((url) => `${method} ${url} HTTP/1.1\r\nHost: here\r\n\r\n`).join('');
+    const all = async (port: number): Promise<readonly string[]> => {
+      const text = await exchange(port, `${requests('GET')}${requests('GET')}${requests('HEAD')}`);
+      return text.replaceAll(/^Date: .*\r\n/gm, '').split(/(?=HTTP\/1\.1 )/);
+    };
+    const before = await all(hot);
+    expect(before).toHaveLength(3 * urls.length + 1);
+    expect(before).toEqual(await all(routes));
+    expect(before.slice(0, urls.length)).toEqual(before.slice(urls.length, 2 * urls.length));
+    switchOver();
+    const after = await all(hot);
+    expect(after).toEqual(await all(routes));
+    expect([before[0], after[0]].map((answer) => answer?.split('\r\n\r\n')[1])).toEqual(['"pgé"', '"pg2"']);
+    expect(counted()).toBe(4 * (3 * urls.length + 1));
+  });
+
+  it('bear the headers of the contract', async () => {
+    const { hot } = await stage();
+    const request = 'GET /v1/primary HTTP/1.1\r\nHost: here\r\n\r\n';
+    const [first, second] = (await exchange(hot, `${request}${request}`)).split(/(?=HTTP\/1\.1 )/);
+    for (const answer of [first, second]) {
+      expect(answer).toContain(
+        [
+          'HTTP/1.1 200 OK',
+          'X-Pgrouted-Source: patroni',
+          'X-Pgrouted-Revision: 7',
+          'X-Pgrouted-Age-Ms: 3',
+          'Content-Type: application/json; charset=utf-8',
+          'Content-Length: 6',
+          '',
+        ].join('\r\n'),
+      );
+    }
   });
 });
 
-/** Everything that comes back on one connection, until the other side ends it. */
-function exchange(app: FastifyInstance, requests: string): Promise<string> {
+/** Everything that comes back on one connection; the last request, one more, ends it. */
+function exchange(port: number, requests: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(app.listeningOrigin).port), '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     let text = '';
     socket.setEncoding('utf8');
     socket.on('data', (more: string) => {
@@ -101,6 +169,6 @@ function exchange(app: FastifyInstance, requests: string): Promise<string> {
     });
     socket.on('error', reject);
     socket.on('end', () => resolve(text));
-    socket.write(requests);
+    socket.write(`${requests}GET /v1/primaries HTTP/1.0\r\n\r\n`);
   });
 }

@@ -1,8 +1,9 @@
-// Answers that many ask for again and again, given from memory: made once for each URL as it was written, kept for as long as what they were made from
-// has not changed. Never more than a bounded number of them, for URLs come from clients. Knows no route.
-import type { Freshness } from '@pgrouted/core/controller/api';
-import type { FastifyReply } from 'fastify';
+// Answers that many ask for again and again, given from memory and before any route is looked for: made once for each URL as it was written, kept for as
+// long as what they were made from has not changed. Never more than a bounded number of them, for URLs come from clients. Knows no route.
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { Freshness, MembersAnswer, RouterApi } from '@pgrouted/core/controller/api';
 import { jsonText, jsonType } from './json.ts';
+import type { RequestCounts } from './request-counts.ts';
 
 /** A status and a body, ready to be sent as often as they are asked for. */
 export interface Answer {
@@ -17,48 +18,85 @@ export function answerOf(status: number, value: unknown): Answer {
   return { status, body, length: String(Buffer.byteLength(body)) };
 }
 
+/** An answer and the route that made it, for the counts. */
+interface Kept {
+  readonly route: string;
+  readonly answer: Answer;
+}
+
 /** The whole memory is at most their product: 128 KiB of URLs. */
 const greatestNumber = 256;
 const longestUrl = 512;
 
-/** `Facts`: the value that all answers are made from, told apart by identity: another object is another picture. */
-export class HotAnswers<Facts extends object> {
-  readonly #byUrl = new Map<string, Answer>();
-  #facts: Facts | undefined;
+export class HotAnswers {
+  readonly #api: RouterApi;
+  readonly #counts: RequestCounts;
+  readonly #byUrl = new Map<string, Kept>();
+  /** What all kept answers were made from; another object is another picture. */
+  #facts: MembersAnswer | undefined;
 
-  /** The answer to `url` by these facts; `make` must depend on nothing else than the two. */
-  of(facts: Facts, url: string, make: () => Answer): Answer {
-    if (facts !== this.#facts) {
-      this.#byUrl.clear();
-      this.#facts = facts;
-    }
-    const known = this.#byUrl.get(url);
-    if (known !== undefined) return known;
-    const made = make();
-    if (url.length <= longestUrl) {
-      // Somebody asks for ever new URLs: those who ask for the same ones are back in here at once.
-      if (this.#byUrl.size >= greatestNumber) this.#byUrl.clear();
-      this.#byUrl.set(url, made);
-    }
-    return made;
+  constructor(api: RouterApi, counts: RequestCounts) {
+    this.#api = api;
+    this.#counts = counts;
+  }
+
+  /** Answers what is kept; hands everything else on. */
+  before(next: RequestListener): RequestListener {
+    return (request, response) => {
+      const url = request.url ?? '';
+      // Nothing is kept before the router can be asked: the routes say so then.
+      const facts = request.method === 'GET' && this.#byUrl.has(url) ? this.#api.members() : undefined;
+      const kept = facts === undefined ? undefined : this.#kept(facts, url);
+      if (facts === undefined || kept === undefined) next(request, response);
+      else this.#send(response, facts, kept);
+    };
+  }
+
+  /** A route's own way: makes the answer by `make`, which must depend on nothing but the members and the URL, keeps it and sends it. */
+  answer(
+    response: ServerResponse,
+    route: string,
+    url: string,
+    make: (members: MembersAnswer['members']) => Answer,
+  ): void {
+    const facts = this.#api.members();
+    const kept = this.#kept(facts, url) ?? this.#keep(url, { route, answer: make(facts.members) });
+    this.#send(response, facts, kept);
   }
 
   /** For tests: how many are kept. */
   get size(): number {
     return this.#byUrl.size;
   }
+
+  #kept(facts: MembersAnswer, url: string): Kept | undefined {
+    if (facts !== this.#facts) {
+      this.#byUrl.clear();
+      this.#facts = facts;
+    }
+    return this.#byUrl.get(url);
+  }
+
+  #keep(url: string, made: Kept): Kept {
+    if (url.length > longestUrl) return made;
+    // Somebody asks for ever new URLs: those who ask for the same ones are back in here at once.
+    if (this.#byUrl.size >= greatestNumber) this.#byUrl.clear();
+    this.#byUrl.set(url, made);
+    return made;
+  }
+
+  #send(response: ServerResponse, { source }: MembersAnswer, { route, answer }: Kept): void {
+    this.#counts.count(route, answer.status);
+    response.writeHead(answer.status, headersOf(answer, source, this.#api.freshness()));
+    // To HEAD Node sends no body.
+    response.end(answer.body);
+  }
 }
 
-/**
- * Sends it past fastify's own way of sending, which costs about as much again as the rest of such an answer. HEAD is right here too: Node leaves the
- * body out.
- */
-export function sendHot(reply: FastifyReply, answer: Answer, source: string, { revision, ageMs }: Freshness): void {
+function headersOf({ length }: Answer, source: string, { revision, ageMs }: Freshness): string[] {
   const headers = ['X-Pgrouted-Source', source];
   if (revision !== undefined) headers.push('X-Pgrouted-Revision', revision);
   if (ageMs !== undefined) headers.push('X-Pgrouted-Age-Ms', String(ageMs));
-  headers.push('Content-Type', jsonType, 'Content-Length', answer.length);
-  reply.hijack();
-  reply.raw.writeHead(answer.status, headers);
-  reply.raw.end(answer.body);
+  headers.push('Content-Type', jsonType, 'Content-Length', length);
+  return headers;
 }
