@@ -171,6 +171,35 @@ describe('reading the configuration again', () => {
     stage.daemon = undefined;
   });
 
+  it('keeps its port where only what is answered there has changed', async () => {
+    const daemon = await stage.start();
+    const before = daemon.url();
+    const next = { ...config, http: { ...config.http, maxAgeMs: 5_000, availability: true } };
+    stage.next = { config: next, warnings: [] };
+    await daemon.reload();
+    expect(stage.taken).toEqual([config, next]);
+    expect(daemon.url()).toBe(before);
+    expect(await statusOf(`${before}/health/is-live`)).toBe(200);
+  });
+
+  it('keeps the old one, and the API as it was, when the new certificate is not good', async () => {
+    const daemon = await stage.start();
+    const tls = {
+      kind: 'files',
+      cert: join(folder, 'no.crt'),
+      key: join(folder, 'no.key'),
+      clientCa: undefined,
+    } as const;
+    stage.next = { config: { ...config, http: { ...config.http, tls } }, warnings: [] };
+    await daemon.reload();
+    expect(stage.taken).toEqual([config]);
+    expect(stage.lines.at(-1)).toMatchObject({
+      err: `http.tls.cert: ${join(folder, 'no.crt')}: there is no such file; put it there, or name another`,
+      msg: 'the new configuration was not taken',
+    });
+    expect(await statusOf(`${daemon.url()}/health/is-live`)).toBe(200);
+  });
+
   it('leaves the router alone when nothing has changed', async () => {
     const daemon = await stage.start();
     await daemon.reload();
