@@ -30,11 +30,12 @@ beforeAll(async () => {
 });
 afterAll(async () => stage?.close());
 
-/** One request, one answer; where PgRoute66 does something else than pgrouted, it has to do that. */
+/** Put twice: the second answer may come from a memory of the first. Where PgRoute66 does something else than pgrouted, it has to do that. */
 async function put({ row, request }: Staged & { readonly kind: 'row' }): Promise<void> {
   const expected = expectedOf(row, isOriginal);
   if (expected === undefined) return expect(askOnce(base, request, 1_500)).rejects.toThrow(/no answer/);
-  expect(differences(await askOnce(base, request), expected, cast)).toEqual([]);
+  const answers = [await askOnce(base, request), await askOnce(base, request)];
+  expect(answers.map((answer) => differences(answer, expected, cast))).toEqual([[], []]);
 }
 
 function rowsOf(rows: readonly Row[]): void {

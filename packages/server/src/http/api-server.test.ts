@@ -133,6 +133,10 @@ describe('the API with TLS', () => {
     install({ cert: two.cert, key: one.key });
     for (let looks = 0; looks < 5; looks += 1) look();
     expect(nameOn(await dial(running, one))).toBe('one');
+    rmSync(join(folder, 'key'));
+    look();
+    look();
+    expect(said.splice(1)).toEqual([expect.stringContaining('there is no such file')]);
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(
       /^error: HTTPS: the new certificate was not taken; the one before stays in use .*it is not the key of/,

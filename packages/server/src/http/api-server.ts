@@ -6,7 +6,7 @@ import type { RequestListener } from 'node:http';
 import type { HttpSpec } from '@pgrouted/core/config/config';
 import type { Clock } from '@pgrouted/core/model/clock';
 import type { Log } from '@pgrouted/core/model/log';
-import { CertificateWatch } from './certificate-watch.ts';
+import { CertificateWatch, signatureOf } from './certificate-watch.ts';
 import { type Listener, listen } from './listener.ts';
 import { readTls, type TlsMaterial } from './tls.ts';
 
@@ -21,6 +21,8 @@ export interface ApiServerOptions {
 interface Ready {
   readonly spec: HttpSpec;
   readonly tls: TlsMaterial | undefined;
+  /** The files as they were before they were read. */
+  readonly seen: string;
 }
 
 export class ApiServer {
@@ -91,11 +93,12 @@ export class ApiServer {
   #watchFiles(): void {
     this.#watch?.stop();
     this.#watch = undefined;
-    const { spec, tls } = this.#now;
+    const { spec, tls, seen } = this.#now;
     if (spec.tls === undefined || tls === undefined) return;
     this.#warnOfAge(tls);
     this.#watch = new CertificateWatch({
       spec: spec.tls,
+      read: seen,
       clock: this.#o.clock,
       log: this.#o.log,
       take: (material) => {
@@ -116,7 +119,10 @@ export class ApiServer {
   }
 }
 
-const prepared = (spec: HttpSpec): Ready => ({ spec, tls: spec.tls === undefined ? undefined : readTls(spec.tls) });
+function prepared(spec: HttpSpec): Ready {
+  const seen = spec.tls === undefined ? '' : signatureOf(spec.tls);
+  return { spec, seen, tls: spec.tls === undefined ? undefined : readTls(spec.tls) };
+}
 
 const sameAddress = (a: HttpSpec, b: HttpSpec): boolean => a.host === b.host && a.port === b.port;
 

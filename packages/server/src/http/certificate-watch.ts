@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import type { TlsSpec } from '@pgrouted/core/config/config';
 import type { Clock, Timer } from '@pgrouted/core/model/clock';
 import type { Log } from '@pgrouted/core/model/log';
-import { errorText } from '../failure.ts';
+import { errorCode, errorText } from '../failure.ts';
 import { readTls, type TlsMaterial } from './tls.ts';
 
 /** Some `stat` calls each time. A pair of files is not replaced at one instant, so it takes two looks that see the same. */
@@ -14,6 +14,8 @@ const lookEveryMs = 2_000;
 
 export interface CertificateWatchOptions {
   readonly spec: TlsSpec;
+  /** What `signatureOf` said before the files were read. */
+  readonly read: string;
   readonly clock: Clock;
   readonly log: Log;
   /** Gets what the files hold now. */
@@ -22,27 +24,24 @@ export interface CertificateWatchOptions {
 
 export class CertificateWatch {
   readonly #o: CertificateWatchOptions;
-  readonly #paths: readonly string[];
   #taken: string;
   #last: string;
   #timer: Timer | undefined;
 
-  /** The files have just been read; looking begins with `start`. */
+  /** Looking begins with `start`. */
   constructor(options: CertificateWatchOptions) {
     this.#o = options;
-    const { spec } = options;
-    this.#paths = spec.kind === 'inline' ? [] : [spec.cert, spec.key, ...(spec.clientCa ? [spec.clientCa] : [])];
-    this.#taken = this.#signature();
-    this.#last = this.#taken;
+    this.#taken = options.read;
+    this.#last = options.read;
   }
 
   start(): void {
-    if (this.#paths.length > 0) this.#timer = this.#o.clock.after(lookEveryMs, () => this.#look());
+    if (this.#o.spec.kind === 'files') this.#timer = this.#o.clock.after(lookEveryMs, () => this.#look());
   }
 
   /** Looks now, and takes what is there at once: somebody says that it is complete. */
   lookNow(): void {
-    const now = this.#signature();
+    const now = signatureOf(this.#o.spec);
     this.#last = now;
     if (now !== this.#taken) this.#read(now);
   }
@@ -53,7 +52,7 @@ export class CertificateWatch {
   }
 
   #look(): void {
-    const now = this.#signature();
+    const now = signatureOf(this.#o.spec);
     if (now !== this.#taken && now === this.#last) this.#read(now);
     this.#last = now;
     this.start();
@@ -70,14 +69,19 @@ export class CertificateWatch {
       log.error({ err: errorText(error) }, 'HTTPS: the new certificate was not taken; the one before stays in use');
     }
   }
+}
 
-  /** Follows links, so a swapped folder link (as Kubernetes and certbot do it) is a change too. */
-  #signature(): string {
-    return this.#paths
-      .map((path) => {
-        const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-        return stat === undefined ? 'missing' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
-      })
-      .join();
+/** Another one as soon as a file is another. Follows links, so a swapped folder link (as Kubernetes and certbot do it) is a change too. */
+export function signatureOf(spec: TlsSpec): string {
+  return spec.kind === 'inline' ? '' : [spec.cert, spec.key, spec.clientCa ?? ''].map(signatureOfFile).join();
+}
+
+function signatureOfFile(path: string): string {
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch (error) {
+    // Reading it tells why, in words.
+    return errorCode(error) ?? 'unknown';
   }
 }
