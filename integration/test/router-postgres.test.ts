@@ -136,6 +136,30 @@ describe('a router of servers that nobody manages', () => {
     await client.end();
   });
 
+  it('stands still for longer than any word counts, and wakes up without touching a session', async () => {
+    const { client, backend } = await openClient();
+    const before = await backend();
+    const failed = writer.errors().length;
+    const mark = await lastSeq();
+    daemon.program().signal('SIGSTOP');
+    const enough = writer.committed().length + 200;
+    await eventually('200 writes, one each 20 ms', () => writer.committed().length >= enough || undefined);
+    const wokeAt = performance.now();
+    daemon.program().signal('SIGCONT');
+    await eventually('the standstill to be noticed', async () =>
+      (await eventsSince(mark)).some(({ text }) => text.startsWith('pgrouted itself stood still')),
+    );
+    // Judgement waits for half a second at most.
+    await daemon.until('whoever answers to have been asked again and judged', ({ clusters }) => {
+      const answering = clusters[0]?.members.filter(({ running }) => running) ?? [];
+      return answering.every(({ probe }) => probe !== null && probe.ageMs < performance.now() - wokeAt - 600);
+    });
+    expect(await backend()).toEqual(before);
+    expect(writer.errors()).toHaveLength(failed);
+    expect((await eventsSince(mark)).filter(({ kind }) => kind === 'fenced' || kind === 'decision')).toEqual([]);
+    await client.end();
+  });
+
   it('follows when the primary stops and somebody promotes a standby', async () => {
     const mark = await lastSeq();
     const { ended } = await openClient();
@@ -184,8 +208,10 @@ describe('a router of servers that nobody manages', () => {
 
   it('keeps a primary that is silent for a moment, and takes it out when its word is too old', async () => {
     pg2.freeze();
-    await daemon.until('it to be silent and in', ({ clusters }) => stands(clusters, 'ready', 'leader_proven_silent'));
-    await daemon.until('it to be out', ({ clusters }) => stands(clusters, 'maint', 'proof_too_old'));
+    await daemon.until('it to be silent and in', ({ clusters }) =>
+      stands(clusters, 'pg2', 'ready', 'leader_proven_silent'),
+    );
+    await daemon.until('it to be out', ({ clusters }) => stands(clusters, 'pg2', 'maint', 'proof_too_old'));
     const thawedAt = performance.now();
     pg2.thaw();
     await writesGoTo('pg2', thawedAt);
@@ -205,9 +231,9 @@ describe('a router of servers that nobody manages', () => {
 
 type Clusters = Awaited<ReturnType<Daemon['status']>>['clusters'];
 
-/** pg2 in the write service. */
-function stands([cluster]: Clusters, state: 'ready' | 'maint', code: string): boolean {
+/** What is decided for a server in the write service, and why. */
+function stands([cluster]: Clusters, name: string, state: 'ready' | 'maint', code: string): boolean {
   const writes = cluster?.services.find(({ role }) => role === 'primary');
-  const server = writes?.servers.find(({ member }) => member === 'pg2');
+  const server = writes?.servers.find(({ member }) => member === name);
   return server?.state === state && server.reason.code === code;
 }

@@ -46,6 +46,7 @@ function stage(prefix: string | undefined) {
   let learntAt: Millis | undefined;
   let changesAt: Millis | undefined;
   let releasing = false;
+  let refreshed = 0;
   const published: string[] = [];
   const feed: Feed = {
     prefix,
@@ -54,6 +55,10 @@ function stage(prefix: string | undefined) {
     picture: () => picture,
     changesAt: () => changesAt,
     learntAt: () => learntAt,
+    freshSince: () => learntAt,
+    refresh: () => {
+      refreshed += 1;
+    },
     follow: () => {},
     isProven: () => false,
     prove: async () => false,
@@ -84,6 +89,7 @@ function stage(prefix: string | undefined) {
     clock,
     loop,
     published,
+    refreshed: () => refreshed,
     shows,
     /** Everything is confirmed and asked now. */
     sound: () => shows(soundAt(clock.now(), prefix)),
@@ -160,12 +166,13 @@ describe("a cluster's loop", () => {
     ['etcd has', PREFIX],
     ['the servers have', undefined],
   ])('judges nothing after a standstill before %s been asked again', async (who, prefix) => {
-    const { clock, loop, published, sound, texts } = stage(prefix);
+    const { clock, loop, published, sound, texts, refreshed } = stage(prefix);
     sound();
     loop.start();
     loop.news(undefined);
     clock.stall(60_000);
     await clock.pass(100);
+    expect(refreshed()).toBe(1);
     expect(published).toHaveLength(1);
     expect(texts()).toContain(
       `pgrouted itself stood still for 60000 ms; nothing is judged before ${who} been asked again`,

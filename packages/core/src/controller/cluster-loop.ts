@@ -173,6 +173,7 @@ export class ClusterLoop {
   }
 
   #stood(stoodMs: number): void {
+    this.#o.feed.refresh();
     if (this.#o.feed.picture() === undefined) return;
     const asked = this.#o.feed.prefix === undefined ? 'the servers have' : 'etcd has';
     this.#tell(
@@ -181,11 +182,11 @@ export class ClusterLoop {
   }
 
   #awaitsFreshFacts(now: Millis): boolean {
-    const learntAt = this.#o.feed.learntAt() ?? now;
+    const freshSince = this.#o.feed.freshSince() ?? now;
     this.#standstill.notice(now);
     // Stolon may have named another by now: then nothing is worth waiting for.
-    if (this.#o.proxy().lostTouch(learntAt, PASSIVE_MS, now)) this.#standstill.forget();
-    const until = this.#standstill.waitUntil(learntAt, now);
+    if (this.#o.proxy().lostTouch(freshSince, PASSIVE_MS, now)) this.#standstill.forget();
+    const until = this.#standstill.waitUntil(freshSince, now);
     if (until !== undefined) this.#reviewAt(until);
     return until !== undefined;
   }

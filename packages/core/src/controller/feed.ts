@@ -34,6 +34,10 @@ export interface Feed {
   changesAt(): Millis | undefined;
   /** What is known is not older than that: the last proof, or the oldest of the servers' last readings. Undefined: nothing is known. */
   learntAt(): Millis | undefined;
+  /** Whoever answers at all has been heard since: judgement waits for that after a standstill. Undefined: nothing is known. */
+  freshSince(): Millis | undefined;
+  /** All that is known is old at once (a standstill of our own): asks anew without waiting for the next turn. */
+  refresh(): void;
   /** A pass: whom to ask from now on, and how hard. */
   follow(view: ClusterView, decision: Decision): void;
   /** What `prove` would find out is known already. */

@@ -125,15 +125,29 @@ describe('the feed of a cluster that nobody manages', () => {
     expect(told.feed.changesAt()).toBeUndefined();
   });
 
-  it('is as old as the oldest of the last readings', async () => {
+  it('is as old as the oldest of the last readings, and fresh when all who answer were heard', async () => {
     const told = new Told().calm();
     const at = told.clock.now();
     await told.clock.pass(700);
     told.say('pg1', 'primary');
     told.say('pg2', 'standby');
     expect(told.feed.learntAt()).toBe(at);
+    expect(told.feed.freshSince()).toBe(at);
     told.say('pg3', 'silent', 200);
     expect(told.feed.learntAt()).toBe(at + 500);
+    expect(told.feed.freshSince()).toBe(at + 700);
+  });
+
+  it('asks whoever answers anew when all that is known is old at once', async () => {
+    const told = new Told().calm();
+    told.say('pg3', 'silent');
+    told.clock.stall(60_000);
+    told.feed.refresh();
+    expect(told.hurried).toEqual(['pg1', 'pg2']);
+    told.say('pg1', 'primary');
+    told.say('pg2', 'standby');
+    expect(told.hurried).toEqual([]);
+    expect(told.feed.freshSince()).toBe(told.clock.now());
   });
 
   it('puts a question of our own to the server that is named', async () => {

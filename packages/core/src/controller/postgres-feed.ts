@@ -89,8 +89,16 @@ export class PostgresFeed implements Feed {
   }
 
   learntAt(): Millis | undefined {
-    const readings = [...this.#asking.readings().values()];
-    return readings.length === 0 ? undefined : millis(Math.min(...readings.map(({ latest }) => latest.at)));
+    return oldest([...this.#asking.readings().values()]);
+  }
+
+  /** One that hangs holds up nobody here either. */
+  freshSince(): Millis | undefined {
+    return oldest([...this.#asking.readings().values()].filter(({ latest }) => isAnswer(latest)));
+  }
+
+  refresh(): void {
+    void this.#askOnce();
   }
 
   follow(_view: ClusterView, { probeHard }: Decision): void {
@@ -109,8 +117,7 @@ export class PostgresFeed implements Feed {
    */
   async prove(member: string): Promise<boolean> {
     const askedAt = this.#o.clock.now();
-    const readings = [...this.#asking.readings()];
-    await this.#ask(readings.flatMap(([name, { latest }]) => (isAnswer(latest) ? [name] : [])));
+    await this.#askOnce();
     const latest = this.#asking.readings().get(member)?.latest;
     return latest?.kind === 'primary' && latest.at >= askedAt;
   }
@@ -123,7 +130,9 @@ export class PostgresFeed implements Feed {
     return undefined;
   }
 
-  #ask(names: readonly string[]): Promise<void> {
+  /** Whoever gave an answer the last time is asked once more. Settles when all have said something, or after `ROUND_MS`. */
+  #askOnce(): Promise<void> {
+    const names = [...this.#asking.readings()].flatMap(([name, { latest }]) => (isAnswer(latest) ? [name] : []));
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
@@ -163,6 +172,9 @@ export class PostgresFeed implements Feed {
 }
 
 const isAnswer = ({ kind }: ProbeReading): boolean => kind === 'primary' || kind === 'standby';
+
+const oldest = (readings: readonly ProbeState[]): Millis | undefined =>
+  readings.length === 0 ? undefined : millis(Math.min(...readings.map(({ latest }) => latest.at)));
 
 function paceOf({ name, probe, source }: PostgresClusterSpec): ProbeSpec {
   const pace = probe ?? source.hosts[0]?.connection;

@@ -76,6 +76,13 @@ export class StoreFeed implements Feed {
     return this.#mirror.snapshot()?.confirmedAt;
   }
 
+  freshSince(): Millis | undefined {
+    return this.learntAt();
+  }
+
+  /** The mirror's next proof is due already. */
+  refresh(): void {}
+
   follow(view: ClusterView, decision: Decision): void {
     // What was read at an address that has changed is forgotten.
     this.#picture = undefined;
