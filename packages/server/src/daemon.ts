@@ -134,6 +134,7 @@ function lateApi(current: () => RouterApi | undefined): RouterApi {
     events: (afterSeq, limit) => now().events(afterSeq, limit),
     onEvent: (listener) => now().onEvent(listener),
     ready: () => now().ready(),
+    settling: () => current()?.settling(),
     members: () => now().members(),
     freshness: () => now().freshness(),
     check: (question) => now().check(question),

@@ -29,6 +29,7 @@ export function routerOf({
   const journal = [...entries];
   const listeners = new Set<(entry: JournalEntry) => void>();
   return {
+    settling: () => undefined,
     members: () => ({ members, source }),
     freshness: () => ({ revision, ageMs }),
     check: () => undefined,

@@ -27,7 +27,7 @@ export interface AnswersOptions {
   readonly started: { readonly at: Millis; readonly wall: Date };
 }
 
-export class Answers implements Omit<RouterApi, 'events' | 'onEvent'> {
+export class Answers implements Omit<RouterApi, 'events' | 'onEvent' | 'settling'> {
   readonly #o: AnswersOptions;
   readonly #members: MemberAnswers;
   readonly #availability: Availability;

@@ -63,6 +63,11 @@ export interface RouterApi {
   onEvent(listener: (entry: JournalEntry) => void): () => void;
   /** Each configured write service has a server that a target holds ready now. Where no service is configured: something is known of each cluster. */
   ready(): boolean;
+  /**
+   * For a moment after a start or a new configuration not enough is known to answer for members: resolves when it is, after a second at the latest.
+   * Undefined: answers are good now.
+   */
+  settling(): Promise<void> | undefined;
   members(): MembersAnswer;
   freshness(): Freshness;
   /** Undefined: there is no such member (or several clusters have one, and the answers differ). */

@@ -146,6 +146,16 @@ export class ClusterController {
     return this.#statuses.at(this.#loop.decision, this.#o.clock.now());
   }
 
+  /** Something has been heard of every member: of its record, and, where PostgreSQL is asked, of that. */
+  get known(): boolean {
+    const { view } = this.#loop;
+    if (view === undefined) return false;
+    return (
+      this.spec.probe === undefined ||
+      view.members.every(({ address, probe }) => address === undefined || probe !== undefined)
+    );
+  }
+
   /** Of what revision the view is, and how old it may be at most; undefined until something is known. */
   freshness(): { readonly revision: Revision; readonly learntAt: Millis } | undefined {
     const learntAt = this.#feed.learntAt();

@@ -81,6 +81,21 @@ describe('a router without etcd', () => {
     expect(router.ready()).toBe(false);
   });
 
+  it('is waited for until every server has been asked, and goes on with what it knows in another configuration', async () => {
+    await router.settling();
+    expect(router.settling()).toBeUndefined();
+    const { ageMs } = router.freshness();
+    expect(ageMs).toEqual(expect.any(Number));
+    const config = configOf(['pg1', 'pg2'], port);
+    await router.reconfigure({ ...config, log: { level: 'debug', file: undefined } });
+    expect(router.settling()).toBeUndefined();
+    expect(router.freshness().revision).toEqual(expect.any(String));
+    await router.reconfigure(configOf(['pg1'], port));
+    expect(router.freshness().revision).toBeUndefined();
+    await router.settling();
+    expect(router.freshness().revision).toEqual(expect.any(String));
+  });
+
   it('takes other servers with a new configuration', async () => {
     const before = router.members();
     await router.reconfigure(configOf(['pg3'], port));

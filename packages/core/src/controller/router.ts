@@ -21,7 +21,8 @@ import { ClusterController } from './cluster-controller.ts';
 import { Journal, type NewEntry } from './journal.ts';
 import { firstHold } from './proxy-part.ts';
 import { entriesOf } from './reports.ts';
-import { registrationOutlives } from './succession.ts';
+import { Settling } from './settling.ts';
+import { registrationOutlives, same, staysAsItIs } from './succession.ts';
 import { SwitchTimes } from './switch-times.ts';
 import { Targets } from './targets.ts';
 
@@ -40,7 +41,7 @@ export interface RunningRouter extends RouterApi {
    * proxy (and not told to leave things as they are) its write services are closed first, since nobody would let go of an old master any more.
    */
   stop(): Promise<void>;
-  /** Takes a new configuration. Targets that stay the same stay connected; everything decided is decided anew from a fresh list. */
+  /** Takes a new configuration. Targets and clusters that stay the same go on as they are; the others are read and decided anew. */
   reconfigure(config: PgroutedConfig): Promise<void>;
 }
 
@@ -69,6 +70,7 @@ class Router implements RunningRouter {
   #client: EtcdClient | undefined;
   #controllers: readonly ClusterController[] = [];
   #answers: Answers;
+  #settling: Settling;
   #serial = 0;
 
   constructor(o: RouterOptions) {
@@ -92,6 +94,7 @@ class Router implements RunningRouter {
     });
     this.#client = this.#newClient();
     this.#answers = this.#newAnswers();
+    this.#settling = this.#newSettling();
   }
 
   start(): void {
@@ -112,10 +115,13 @@ class Router implements RunningRouter {
   }
 
   async reconfigure(config: PgroutedConfig): Promise<void> {
-    const old = { controllers: this.#controllers, client: this.#client };
+    const before = this.#config;
+    const sameEtcd = same(config.etcd, before.etcd);
+    const stay = this.#controllers.filter((controller) => staysAsItIs(controller, before, config));
+    const leave = this.#controllers.filter((controller) => !stay.includes(controller));
     // A registration as a Stolon proxy outlives the reload, unless something that it speaks for is gone: that has to let go first.
     const kept = new Map<string, Registration>();
-    for (const controller of old.controllers) {
+    for (const controller of leave) {
       const { prefix } = controller;
       const { registration } = controller.proxy;
       if (registration === undefined || prefix === undefined) continue;
@@ -123,15 +129,18 @@ class Router implements RunningRouter {
       else await controller.release('always');
     }
     this.#config = config;
-    this.#client = this.#newClient();
-    await Promise.all(old.controllers.map((controller) => controller.stop()));
-    await old.client?.close();
+    const oldClient = this.#client;
+    if (!sameEtcd) this.#client = this.#newClient();
+    await Promise.all(leave.map((controller) => controller.stop()));
+    if (!sameEtcd) await oldClient?.close();
     for (const target of await this.#targets.keep(config.haproxy)) this.#problems.delete(target);
     this.#targets.start(config.haproxy, this.#watchdogDeadlines());
-    this.#startControllers(kept);
+    this.#startControllers(kept, stay);
+    this.#publish();
     this.#journal.add({ kind: 'config', text: 'the configuration was read again and taken' });
   }
 
+  settling: RouterApi['settling'] = () => this.#settling.over;
   status: RouterApi['status'] = () => this.#answers.status();
   ready: RouterApi['ready'] = () => this.#answers.ready();
   members: RouterApi['members'] = () => this.#answers.members();
@@ -170,10 +179,21 @@ class Router implements RunningRouter {
     this.#targets.feedWatchdogs(this.#watchdogDeadlines());
   }
 
-  #startControllers(kept: ReadonlyMap<string, Registration> = new Map()): void {
-    this.#controllers = this.#config.clusters.map((spec) => this.#newController(spec, kept));
+  #startControllers(
+    kept: ReadonlyMap<string, Registration> = new Map(),
+    stay: readonly ClusterController[] = [],
+  ): void {
+    this.#controllers = this.#config.clusters.map(
+      (spec) => stay.find((controller) => same(controller.spec, spec)) ?? this.#newController(spec, kept),
+    );
     this.#answers = this.#newAnswers();
-    for (const controller of this.#controllers) controller.start();
+    this.#settling.stop();
+    this.#settling = this.#newSettling();
+    for (const controller of this.#controllers) if (!stay.includes(controller)) controller.start();
+  }
+
+  #newSettling(): Settling {
+    return new Settling(this.#o.clock, () => this.#controllers.every(({ known }) => known));
   }
 
   #newController(spec: ClusterSpec, kept: ReadonlyMap<string, Registration>): ClusterController {
@@ -190,7 +210,10 @@ class Router implements RunningRouter {
       onAlive: () => this.#feedWatchdogs(),
       registration: isStored(spec) ? kept.get(sourcePrefix(spec.source)) : undefined,
       newUid: this.#newUid,
-      onPass: (view, decision, now) => this.#switches.passed(this.#targets.names, view, decision, now),
+      onPass: (view, decision, now) => {
+        this.#settling.look();
+        this.#switches.passed(this.#targets.names, view, decision, now);
+      },
     });
   }
 

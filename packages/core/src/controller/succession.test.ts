@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterSpec, ServiceSpec, TargetSpec } from '../model/spec.ts';
-import { registrationOutlives } from './succession.ts';
+import { registrationOutlives, staysAsItIs } from './succession.ts';
 
 const service = (backend: string, role: ServiceSpec['role'] = 'primary'): ServiceSpec => ({
   name: backend,
@@ -39,5 +39,39 @@ describe('a registration', () => {
     ['every write service', { clusters: [cluster([reads])] }],
   ])('ends with one in which %s is gone', (_, change) => {
     expect(outlives(change)).toBe(false);
+  });
+});
+
+describe('a cluster', () => {
+  const http = { host: 'localhost', port: 8080, tls: undefined, maxAgeMs: 30_000, availability: false };
+  const etcd = {
+    endpoints: ['http://a'],
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+    user: undefined,
+    password: 'a',
+  };
+  const registered = cluster([service('rw')]);
+  const passive = cluster([service('rw')], 'stock', false);
+  const unmanaged: ClusterSpec = { ...passive, name: 'bare', source: { kind: 'postgres', hosts: [] } };
+  const whole = { clusters: [registered, passive, unmanaged], haproxy: [socket('/a')], etcd, http };
+  const stay = (change: Partial<typeof whole>): readonly string[] =>
+    whole.clusters.filter((spec) => staysAsItIs({ spec }, whole, { ...whole, ...change })).map(({ name }) => name);
+
+  it('goes on as it is where nothing of it changes', () => {
+    expect(stay({})).toEqual(['orders', 'stock', 'bare']);
+    expect(stay({ http: { ...http, port: 1 } })).toEqual(['orders', 'stock', 'bare']);
+    expect(stay({ clusters: [{ ...registered, grace: 1 }, passive, unmanaged] })).toEqual(['stock', 'bare']);
+    expect(stay({ clusters: [unmanaged] })).toEqual(['bare']);
+  });
+
+  it('begins anew where it is read from elsewhere, or other answers count as old', () => {
+    expect(stay({ etcd: { ...etcd, password: 'b' } })).toEqual(['bare']);
+    expect(stay({ http: { ...http, maxAgeMs: 1 } })).toEqual([]);
+  });
+
+  it('that is registered in Stolon begins anew with other HAProxies: it speaks for them', () => {
+    expect(stay({ haproxy: [socket('/a'), socket('/b')] })).toEqual(['stock', 'bare']);
   });
 });

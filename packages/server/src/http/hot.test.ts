@@ -87,7 +87,8 @@ describe('the lists over a connection that is kept', () => {
   const stage = async () => {
     let facts = calm;
     const metrics = createMetrics();
-    const api = { ...routerOf({ revision: '7', ageMs: 3 }), members: () => facts };
+    let settling: Promise<void> | undefined;
+    const api = { ...routerOf({ revision: '7', ageMs: 3 }), members: () => facts, settling: () => settling };
     const app = buildHttp(api, { metrics, clock: systemClock, log: silentLog });
     await app.ready();
     const listening = async (handle: RequestListener): Promise<number> => {
@@ -104,6 +105,16 @@ describe('the lists over a connection that is kept', () => {
       switchOver: () => {
         facts = switched;
       },
+      settle: (): (() => void) => {
+        let end = (): void => {};
+        settling = new Promise((resolve) => {
+          end = () => {
+            settling = undefined;
+            resolve();
+          };
+        });
+        return () => end();
+      },
     };
   };
 
@@ -119,6 +130,16 @@ describe('the lists over a connection that is kept', () => {
     '/v1/nothing',
     '/v1/primary/',
   ];
+
+  it('wait while too little is known to answer; what does not tell of members does not', async () => {
+    const { hot, switchOver, settle } = await stage();
+    const settled = settle();
+    const primary = fetch(`http://127.0.0.1:${hot}/v1/primary`);
+    expect((await fetch(`http://127.0.0.1:${hot}/health/is-live`)).status).toBe(200);
+    switchOver();
+    settled();
+    expect(await (await primary).json()).toBe('pg2');
+  });
 
   it('are the same bytes by either way in, asked for the first time or again, before a switch and after it', async () => {
     const { hot, routes, counted, switchOver } = await stage();

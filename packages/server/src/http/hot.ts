@@ -24,6 +24,9 @@ interface Kept {
   readonly answer: Answer;
 }
 
+/** Below this lies all that tells of members. */
+const aboutMembers = '/v1/';
+
 /** The whole memory is at most their product: 128 KiB of URLs. */
 const greatestNumber = 256;
 const longestUrl = 512;
@@ -40,15 +43,20 @@ export class HotAnswers {
     this.#counts = counts;
   }
 
-  /** Answers what is kept; hands everything else on. */
+  /** Answers what is kept; hands everything else on. Whoever asks for members before anything is known of them waits for that moment. */
   before(next: RequestListener): RequestListener {
-    return (request, response) => {
+    const handle: RequestListener = (request, response) => {
       const url = request.url ?? '';
       // Nothing is kept before the router can be asked: the routes say so then.
       const facts = request.method === 'GET' && this.#byUrl.has(url) ? this.#api.members() : undefined;
       const kept = facts === undefined ? undefined : this.#kept(facts, url);
       if (facts === undefined || kept === undefined) next(request, response);
       else this.#send(response, facts, kept);
+    };
+    return (request, response) => {
+      const settling = request.url?.startsWith(aboutMembers) === true ? this.#api.settling() : undefined;
+      if (settling === undefined) handle(request, response);
+      else void settling.then(() => handle(request, response));
     };
   }
 
