@@ -1,6 +1,12 @@
 // The configuration as the command line asks for it: which file, of which kind, and what overrides it.
-import { readFileSync } from 'node:fs';
-import { type ConfigResult, formatConfigError, type LogLevel, type PgroutedConfig } from '@pgrouted/core/config/config';
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  type ConfigResult,
+  formatConfigError,
+  type LogLevel,
+  type PgroutedConfig,
+  socketFolders,
+} from '@pgrouted/core/config/config';
 import { parseConfig } from '@pgrouted/core/config/parse';
 import { patroniConfig } from '@pgrouted/core/config/patroni-config';
 import type { HostAndPort } from '@pgrouted/core/config/readers';
@@ -63,7 +69,8 @@ function readText(file: string): string {
 
 function parse({ kind, file }: ConfigSource, text: string, env: NodeJS.ProcessEnv): ConfigResult {
   if (kind === 'patroni') return patroniConfig(text, file, { env });
-  return parseConfig(text, file, { env, readFile: (path) => readFileSync(path, 'utf8') }, kind);
+  const socketFolder = socketFolders.find((folder) => existsSync(folder));
+  return parseConfig(text, file, { env, readFile: (path) => readFileSync(path, 'utf8'), socketFolder }, kind);
 }
 
 /** Only PgRoute66's file leaves it to itself which groups there are. */

@@ -45,7 +45,8 @@ export function serviceState(service: ServiceStatus): ServiceState {
 }
 
 /** The router waits for a first answer and leaves HAProxy as it is: what is held is not yet held against a decision. */
-export const isUndecided = (service: ServiceStatus): boolean => service.reason.code === 'write_undecided';
+export const isUndecided = ({ reason: { code } }: ServiceStatus): boolean =>
+  code === 'write_undecided' || code === 'read_undecided';
 
 function headline(look: Look, service: ServiceStatus): readonly string[] {
   const state = serviceState(service);

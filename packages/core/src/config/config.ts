@@ -85,7 +85,12 @@ export interface ConfigSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of a file (`password_file`). Throws when it can't be read. */
   readonly readFile: (path: string) => string;
+  /** Where PgRoute66 looks for a server that its file names no host for (pgx 5: the first of these folders that there is). Undefined: `localhost`. */
+  readonly socketFolder?: string | undefined;
 }
+
+/** The folders that `socketFolder` is looked for in, in this order. */
+export const socketFolders = ['/var/run/postgresql', '/private/tmp', '/tmp'] as const;
 
 /** `FILE:LINE:COLUMN: PATH: MESSAGE; REMEDY`, the form that editors and terminals make a link of. */
 export function formatConfigError({ file, line, column, path, message, remedy }: ConfigError): string {

@@ -208,6 +208,10 @@ clusters:
     };
     expect(warnings).toEqual([]);
     expect(config).toMatchObject({ etcd: undefined, haproxy: [] });
+    expect(configIn(byHand).config.clusters[0]?.services.map(({ backend }) => backend)).toEqual([
+      'shop_primary',
+      'shop_replica',
+    ]);
     expect(config.clusters).toEqual([
       {
         name: 'shop',
@@ -225,10 +229,8 @@ clusters:
         },
         probe,
         grace: 'auto',
-        services: [
-          { name: 'primary', backend: 'shop_primary', role: 'primary', fallback: 'none' },
-          { name: 'replica', backend: 'shop_replica', role: 'replica', fallback: 'none' },
-        ],
+        // There is nobody to carry them.
+        services: [],
       },
     ]);
     expect(printableConfig(config)).not.toEqual(config);

@@ -50,11 +50,11 @@ export function parseConfig(
 }
 
 function configOf(file: ConfigFile): PgroutedConfig {
-  const { etcd, http, groups, journal } = file;
+  const { etcd, haproxy, http, groups, journal } = file;
   return {
     etcd: etcd === undefined ? undefined : { ...etcdFilesOf(etcd), password: passwordOf(etcd) },
-    clusters: file.clusters.map(clusterOf),
-    haproxy: (file.haproxy ?? [{ socket: debianSocket }]).map(targetOf),
+    clusters: file.clusters.map((cluster) => clusterOf(cluster, haproxy?.length !== 0)),
+    haproxy: (haproxy ?? [{ socket: debianSocket }]).map(targetOf),
     http: http === undefined ? httpDefault : httpOf(http),
     groups:
       groups === undefined
@@ -92,7 +92,8 @@ const passwordOf = (keys: Passwords): string | undefined => keys.password ?? key
 
 type ClusterFile = ConfigFile['clusters'][number];
 
-function clusterOf(cluster: ClusterFile): ClusterSpec {
+/** `driven`: there is a HAProxy that could carry services. */
+function clusterOf(cluster: ClusterFile, driven: boolean): ClusterSpec {
   const { probe, services } = cluster;
   const source = sourceOf(cluster);
   const name = cluster.name ?? nameOf(source);
@@ -101,7 +102,7 @@ function clusterOf(cluster: ClusterFile): ClusterSpec {
     source,
     probe: source.kind === 'postgres' || probe !== undefined ? probeOf(probe ?? {}, source.kind) : undefined,
     grace: cluster.grace,
-    services: services === undefined ? defaultServices(name) : servicesOf(services),
+    services: services === undefined ? (driven ? defaultServices(name) : []) : servicesOf(services),
   };
 }
 

@@ -1,6 +1,7 @@
 // One entry of PgRoute66's `hosts`: libpq's keywords, all of them texts -> how that server is reached and asked.
 import { isUtf8 } from 'node:buffer';
 import type { PostgresHost } from '../model/spec.ts';
+import type { ConfigSurroundings } from './config.ts';
 import { connectionOf, hostOfEnvironment, placeOf, portOfEnvironment, postgresPace } from './connection.ts';
 import { nearest } from './nearest.ts';
 import type { Notes } from './pgroute66-notes.ts';
@@ -45,7 +46,7 @@ export function hostOf(
   name: string,
   words: Words,
   notes: Notes,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, socketFolder }: Pick<ConfigSurroundings, 'env' | 'socketFolder'>,
 ): PostgresHost | undefined {
   let sound = true;
   /** What `reader` makes of a word; a word left out or empty is undefined, as in libpq. */
@@ -66,8 +67,10 @@ export function hostOf(
   const password = word('b64password', decoded) ?? word('password', secret);
   if (words['b64password'] !== undefined && password !== undefined && /[\r\n]$/.test(password))
     notes.warn(['hosts', name, 'b64password'], 'the password ends with a line end; was it encoded with `echo -n`?');
+  // With an address the host is only a name to be checked.
+  const folder = words['hostaddr'] ? undefined : socketFolder;
   const place = {
-    host: word('host', postgresHost) ?? taken('host', hostOfEnvironment(words['host'] ? {} : env)),
+    host: word('host', postgresHost) ?? taken('host', hostOfEnvironment(words['host'] ? {} : env)) ?? folder,
     hostaddr: word('hostaddr', postgresHost),
     port: word('port', postgresPort) ?? taken('port', portOfEnvironment(words['port'] ? {} : env)) ?? 0,
   };

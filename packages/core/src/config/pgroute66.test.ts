@@ -171,6 +171,19 @@ bind: 0.0.0.0
     expect(hostWith(words, env)).toMatchObject(place);
   });
 
+  it.each([
+    ['', {}, '/var/run/postgresql'],
+    ['host: ""', {}, '/var/run/postgresql'],
+    ['', { PGHOST: 'pg9' }, 'pg9'],
+    ['host: pg1', {}, 'pg1'],
+    ['hostaddr: 10.0.0.1', {}, '10.0.0.1'],
+  ])('goes to the socket of { %s } with %j where PgRoute66 would', (words, env, host) => {
+    const text = `hosts:\n  pg1: { ${words} }\n`;
+    const around = { env, readFile: () => '', socketFolder: '/var/run/postgresql' };
+    const result = parseConfig(text, '/etc/pgroute66/config.yaml', around, 'pgroute66');
+    expect(result.ok ? hostsOf(result.config).map(({ address }) => address.host) : result.errors).toEqual([host]);
+  });
+
   it.each<[text: string, http: object]>([
     ['', { host: 'localhost', port: 8080 }],
     ['bind:\nport:\n', { host: 'localhost', port: 8080 }],

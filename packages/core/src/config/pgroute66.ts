@@ -91,7 +91,7 @@ export function pgRoute66Config(source: YamlSource, file: string, surroundings: 
   warnOfOtherKeys(source.value, notes);
   const { haproxy, services } = read.data;
   const hosts = Object.entries(read.data.hosts ?? {}).flatMap(([name, words]) => {
-    const host = hostOf(name, words ?? {}, notes, surroundings.env);
+    const host = hostOf(name, words ?? {}, notes, surroundings);
     return host === undefined ? [] : [host];
   });
   if (Object.keys(read.data.hosts ?? {}).length === 0)
