@@ -2,6 +2,7 @@
 // long as what they were made from has not changed. Never more than a bounded number of them, for URLs come from clients. Knows no route.
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Freshness, MembersAnswer, RouterApi } from '@pgrouted/core/controller/api';
+import { factHeaders } from './facts.ts';
 import { jsonText, jsonType } from './json.ts';
 import type { RequestCounts } from './request-counts.ts';
 
@@ -101,10 +102,8 @@ export class HotAnswers {
   }
 }
 
-function headersOf({ length }: Answer, source: string, { revision, ageMs }: Freshness): string[] {
-  const headers = ['X-Pgrouted-Source', source];
-  if (revision !== undefined) headers.push('X-Pgrouted-Revision', revision);
-  if (ageMs !== undefined) headers.push('X-Pgrouted-Age-Ms', String(ageMs));
+function headersOf({ length }: Answer, source: string, freshness: Freshness): string[] {
+  const headers = factHeaders(source, freshness);
   headers.push('Content-Type', jsonType, 'Content-Length', length);
   return headers;
 }

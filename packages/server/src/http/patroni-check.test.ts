@@ -38,6 +38,18 @@ describe("Patroni's checks over HTTP", () => {
     expect(answer.body).toBe('{"state":"running","role":"primary"}');
   });
 
+  it.each(['check/primary', 'pgsqlchk'])('tell what they rest on in headers, as the lists do: %s', async (check) => {
+    const api = { ...routerOf({ revision: '7', ageMs: 3, source: 'stolon' }), check: () => primary };
+    for (const method of ['GET', 'OPTIONS'] as const) {
+      const { headers } = await ask(api, `/v1/pg1/${check}`, method);
+      expect(headers).toMatchObject({
+        'x-pgrouted-source': 'stolon',
+        'x-pgrouted-revision': '7',
+        'x-pgrouted-age-ms': '3',
+      });
+    }
+  });
+
   it.each<[method: Method, url: string, answer: CheckAnswer, status: number]>([
     ['HEAD', '/v1/pg1/check/primary', primary, 200],
     ['OPTIONS', '/v1/pg1/check/primary', primary, 200],

@@ -4,6 +4,7 @@
 import { answersStatusOnly } from '@pgrouted/core/checks/kind';
 import type { CheckAnswer, CheckQuestion, RouterApi } from '@pgrouted/core/controller/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { addFacts } from './facts.ts';
 import { jsonType, sendJson } from './json.ts';
 
 /** Of a check GET has a body; HEAD and OPTIONS, which is what HAProxy sends, have a status line. */
@@ -16,6 +17,7 @@ export function patroniCheckRoutes(app: FastifyInstance, api: RouterApi): void {
     handler: (request, reply) => {
       const { name, '*': kind } = request.params;
       const answer = api.check({ member: name, kind, query: queryOf(request) });
+      addFacts(reply, api);
       if (request.method === 'GET') return sendCheck(reply, answer);
       return statusOnly(reply, answersStatusOnly(kind) ? answer?.status : answer && 503);
     },

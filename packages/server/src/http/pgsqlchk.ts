@@ -2,6 +2,7 @@
 // people. One check serves both listeners of HAProxy, by `http-check expect status`.
 import type { CheckAnswer, RouterApi } from '@pgrouted/core/controller/api';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { addFacts } from './facts.ts';
 import { checkMethods, queryOf, statusOnly } from './patroni-check.ts';
 
 const statuses: Readonly<Record<CheckAnswer['standing'], number>> = { primary: 200, standby: 206, neither: 503 };
@@ -14,6 +15,7 @@ export function pgsqlchkRoutes(app: FastifyInstance, api: RouterApi): void {
       const { name } = request.params;
       const query = queryOf(request).filter(([key]) => key === 'cluster');
       const answer = api.check({ member: name, kind: 'read-only', query });
+      addFacts(reply, api);
       if (request.method === 'GET') return sendLine(reply, name, answer);
       return statusOnly(reply, answer && statuses[answer.standing]);
     },
