@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Two projects: `unit` needs nothing but Node; `integration` starts real etcd, Patroni, PostgreSQL and HAProxy.
-// Integration files run one at a time: each starts several servers, and a small machine has two cores.
+// Integration files run two at a time, whatever the machine: each starts several servers, and waits for them most of the time.
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -22,7 +22,7 @@ export default defineConfig({
           include: ['integration/test/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],
