@@ -1,6 +1,6 @@
 // Who may take writes now, by the very rules of a write service, whether or not one is configured. Decided once per picture, since the same picture is asked
 // about many times in a second.
-import type { Decision } from '../model/decision.ts';
+import type { Decision, Verdict } from '../model/decision.ts';
 import { explainReason } from '../model/reason.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
@@ -21,13 +21,29 @@ const decided = new WeakMap<ClusterView, Decided>();
 
 /** May the member take writes? */
 export function mayWrite({ view, spec, now, member }: Asked): Finding {
-  const [writes] = decisionOn(view, spec, now).services;
-  const verdict = writes?.verdicts.find((one) => one.member === member.name);
+  const verdict = writeDecision(view, spec, now).verdicts.find((one) => one.member === member.name);
   if (verdict === undefined) return no(`nothing is decided about ${member.name}`);
   const why = explainReason(verdict.reason);
-  // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
-  const kept = writes?.keep === member.name && isOfGate(verdict.reason);
-  return verdict.state === 'ready' || kept ? yes(why) : no(why);
+  return verdict.takesWrites ? yes(why) : no(why);
+}
+
+export interface WriteDecision {
+  readonly verdicts: readonly (Verdict & { readonly takesWrites: boolean })[];
+  /** Without any new fact it may be decided otherwise from this instant on. */
+  readonly reviewAt: Millis | undefined;
+}
+
+/** What a write service of this cluster holds now. */
+export function writeDecision(view: ClusterView, spec: ClusterSpec, now: Millis): WriteDecision {
+  const { services, reviewAt } = decisionOn(view, spec, now);
+  const verdicts = services.flatMap(({ verdicts, keep }) =>
+    verdicts.map((verdict) => {
+      // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
+      const kept = keep === verdict.member && isOfGate(verdict.reason);
+      return { ...verdict, takesWrites: verdict.state === 'ready' || kept };
+    }),
+  );
+  return { verdicts, reviewAt };
 }
 
 function decisionOn(view: ClusterView, spec: ClusterSpec, now: Millis): Decision {

@@ -1,10 +1,9 @@
 // What PgRoute66 calls a member, by what is known of it now. Pure.
+import { writeDecision } from '../checks/writer.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import type { ClusterView, Member } from '../model/view.ts';
-import { decide } from '../routing/decide.ts';
 import { Horizon } from '../routing/horizon.ts';
-import { isOfGate } from '../routing/proxy-gate.ts';
 
 export type Status = 'primary' | 'standby' | 'unavailable';
 
@@ -30,7 +29,8 @@ export function memberStatuses(spec: ClusterSpec, view: ClusterView, now: Millis
     );
     return { statuses, until: horizon.reviewAt };
   }
-  const { writer, reviewAt } = writerOf(spec, view, now);
+  const { verdicts, reviewAt } = writeDecision(view, spec, now);
+  const writer = verdicts.find(({ takesWrites }) => takesWrites)?.member;
   const statuses = new Map(
     view.members.map((member) => [member.name, isYoung(member) ? statusOf(member, writer) : 'unavailable']),
   );
@@ -42,27 +42,6 @@ function learntAt({ source, confirmedAt }: ClusterView, { probe, recordSeenAt }:
   if (source === 'postgres') return probe?.latest.at ?? recordSeenAt;
   const saidAt = probe?.lastAnswer?.at;
   return saidAt !== undefined && saidAt > confirmedAt ? saidAt : confirmedAt;
-}
-
-function writerOf(
-  spec: ClusterSpec,
-  view: ClusterView,
-  now: Millis,
-): { readonly writer: string | undefined; readonly reviewAt: Millis | undefined } {
-  const { services, reviewAt } = decide(
-    view,
-    {
-      ...spec,
-      services: [{ name: 'primary', backend: 'primary', role: 'primary', maxLagBytes: undefined, fallback: 'none' }],
-    },
-    now,
-  );
-  const [writes] = services;
-  // One that a new process keeps in takes writes as well, if only Stolon's word to that process is missing.
-  const writer = writes?.verdicts.find(
-    ({ member, state, reason }) => state === 'ready' || (member === writes.keep && isOfGate(reason)),
-  )?.member;
-  return { writer, reviewAt };
 }
 
 function statusOf(member: Member, writer: string | undefined): Status {
