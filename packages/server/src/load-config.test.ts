@@ -47,7 +47,9 @@ describe('a configuration that is loaded', () => {
   it('gives way to options', () => {
     const file = write('c.yml', 'hosts: {}\nport: 1234\nloglevel: debug\n');
     const overrides = { socket: '/s', listen: { host: '::1', port: 5 }, logLevel: 'warn' } as const;
-    expect(loadConfig({ kind: 'own', file }, overrides, {}).config).toMatchObject({
+    const { config, warnings } = loadConfig({ kind: 'own', file }, overrides, {});
+    expect(warnings.at(-1)).toMatch(/^--socket: no cluster of the configuration has a service/);
+    expect(config).toMatchObject({
       haproxy: [{ name: '/s', socket: '/s' }],
       http: { host: '::1', port: 5, availability: true },
       log: { level: 'warn' },

@@ -51,8 +51,13 @@ export interface Loaded {
 export function loadConfig(source: ConfigSource, overrides: Overrides, env: NodeJS.ProcessEnv): Loaded {
   const result = parse(source, readText(source.file), env);
   if (!result.ok) throw new Failure(exitCodes.config, result.errors.map(formatConfigError).join('\n'));
-  return { config: overridden(result.config, overrides), warnings: result.warnings };
+  const config = overridden(result.config, overrides);
+  const tellsNothing = overrides.socket !== undefined && config.clusters.every(({ services }) => services.length === 0);
+  return { config, warnings: tellsNothing ? [...result.warnings, toldNothing] : result.warnings };
 }
+
+const toldNothing =
+  "--socket: no cluster of the configuration has a service, so HAProxy is told nothing; add 'services', and no 'haproxy: []'";
 
 function readText(file: string): string {
   try {
