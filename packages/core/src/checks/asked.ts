@@ -27,14 +27,19 @@ export const no = (why: string): Finding => ({ ok: false, why });
 export const caseOf = ({ spec, view, now }: Asked): Case => ({ spec, view, horizon: new Horizon(now) });
 
 /**
- * Milliseconds since the newest of: the view was confirmed, the member's PostgreSQL was asked what it last told. Without a cluster manager only the
- * latter counts. Undefined: nothing is known.
+ * The newest of: the view was confirmed, the member's PostgreSQL was asked what it last told. Without a cluster manager only the latter counts. Undefined:
+ * nothing is known.
  */
-export function factsAgeMs({ view, member, now }: Pick<Asked, 'view' | 'member' | 'now'>): number | undefined {
-  const answered = member.probe?.lastAnswer?.at;
-  const instants = view.source === 'postgres' ? [answered] : [view.confirmedAt, answered];
-  const known = instants.flatMap((at) => at ?? []);
-  return known.length === 0 ? undefined : Math.max(0, now - Math.max(...known));
+export function learntAt({ view, member }: Pick<Asked, 'view' | 'member'>): Millis | undefined {
+  const answeredAt = member.probe?.lastAnswer?.at;
+  if (view.source === 'postgres') return answeredAt;
+  return answeredAt !== undefined && answeredAt > view.confirmedAt ? answeredAt : view.confirmedAt;
+}
+
+/** Milliseconds since then. */
+export function factsAgeMs(asked: Pick<Asked, 'view' | 'member' | 'now'>): number | undefined {
+  const at = learntAt(asked);
+  return at === undefined ? undefined : Math.max(0, asked.now - at);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Decision } from '../model/decision.ts';
 import { withRegistration } from '../model/overlay.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import { after, type Millis, millis } from '../model/units.ts';
+import { after, earliest, type Millis, millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
@@ -214,8 +214,4 @@ export class ClusterLoop {
     const { clock } = this.#o;
     this.#review = clock.after(Math.max(0, instant - clock.now()) + 1, () => this.pass());
   }
-}
-
-function earliest(...instants: readonly (Millis | undefined)[]): Millis | undefined {
-  return instants.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined);
 }

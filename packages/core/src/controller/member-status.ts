@@ -1,7 +1,8 @@
 // What PgRoute66 calls a member, by what is known of it now. Pure.
+import { learntAt } from '../checks/asked.ts';
 import { writeDecision } from '../checks/writer.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import type { Millis } from '../model/units.ts';
+import { earliest, type Millis } from '../model/units.ts';
 import type { ClusterView, Member } from '../model/view.ts';
 import { Horizon } from '../routing/horizon.ts';
 
@@ -22,7 +23,10 @@ export interface KnownStatuses {
  */
 export function memberStatuses(spec: ClusterSpec, view: ClusterView, now: Millis, maxAgeMs: number): KnownStatuses {
   const horizon = new Horizon(now);
-  const isYoung = (member: Member): boolean => horizon.within(learntAt(view, member), maxAgeMs);
+  const isYoung = (member: Member): boolean => {
+    const at = learntAt({ view, member });
+    return at !== undefined && horizon.within(at, maxAgeMs);
+  };
   if (view.source === 'postgres') {
     const statuses = new Map(
       view.members.map((member) => [member.name, isYoung(member) ? wordOf(member) : 'unavailable']),
@@ -34,14 +38,7 @@ export function memberStatuses(spec: ClusterSpec, view: ClusterView, now: Millis
   const statuses = new Map(
     view.members.map((member) => [member.name, isYoung(member) ? statusOf(member, writer) : 'unavailable']),
   );
-  return { statuses, until: earlier(horizon.reviewAt, reviewAt) };
-}
-
-/** The age of a member's facts is that of the younger ones: what its manager keeps in etcd, or what its PostgreSQL said. */
-function learntAt({ source, confirmedAt }: ClusterView, { probe, recordSeenAt }: Member): Millis {
-  if (source === 'postgres') return probe?.latest.at ?? recordSeenAt;
-  const saidAt = probe?.lastAnswer?.at;
-  return saidAt !== undefined && saidAt > confirmedAt ? saidAt : confirmedAt;
+  return { statuses, until: earliest(horizon.reviewAt, reviewAt) };
 }
 
 function statusOf(member: Member, writer: string | undefined): Status {
@@ -60,6 +57,3 @@ function wordOf({ probe }: Member): Status {
   const said = probe?.latest.kind;
   return said === 'primary' || said === 'standby' ? said : 'unavailable';
 }
-
-const earlier = (a: Millis | undefined, b: Millis | undefined): Millis | undefined =>
-  a === undefined || (b !== undefined && b < a) ? b : a;

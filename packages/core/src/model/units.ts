@@ -19,6 +19,11 @@ export const millis = (value: number): Millis => value as Millis;
 /** `instant + durationMs`, still an instant. */
 export const after = (instant: Millis, durationMs: number): Millis => (instant + durationMs) as Millis;
 
+/** The first of those that are set; undefined: none is. */
+export function earliest(...instants: readonly (Millis | undefined)[]): Millis | undefined {
+  return instants.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined);
+}
+
 /** Reads PostgreSQL's text form `16/B374D848`. Returns `undefined` for anything else. */
 export function parseLsn(text: string): Lsn | undefined {
   const match = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text);
