@@ -1,7 +1,8 @@
 // Pictures of clusters for tests of the judgement: a sound three-node cluster at instant 100 s, to be changed where a test needs it.
 import type { Decision, ServiceDecision, Verdict } from '../src/model/decision.ts';
 import { type ProbeReading, type ProbeState, withReading } from '../src/model/probe.ts';
-import type { ClusterSpec, ProbeSpec, ServiceSpec, StoredClusterSpec } from '../src/model/spec.ts';
+import { lagLimitOfBytes, type ServiceSpec, serviceDefaults } from '../src/model/service.ts';
+import type { ClusterSpec, ProbeSpec, StoredClusterSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
 import { type ClusterView, type Leadership, type Member, noTags } from '../src/model/view.ts';
 import { defaultSettings } from '../src/patroni/settings.ts';
@@ -27,14 +28,26 @@ export const probeSpec: ProbeSpec = {
 };
 
 export const writes: ServiceSpec = {
+  ...serviceDefaults,
   name: 'primary',
-  backend: 'demo_primary',
+  backends: ['demo_primary'],
   role: 'primary',
-  maxLagBytes: undefined,
-  fallback: 'none',
+  outage: { kind: 'auto' },
 };
 
-export const reads: ServiceSpec = { ...writes, name: 'replica', backend: 'demo_replica', role: 'replica' };
+export const reads: ServiceSpec = {
+  ...writes,
+  name: 'replica',
+  backends: ['demo_replica'],
+  role: 'replica',
+  outage: { kind: 'hold', forMs: undefined },
+};
+
+/** The same with a limit in bytes; undefined: none. */
+export const readsWithin = (bytes: number | undefined): ServiceSpec => ({
+  ...reads,
+  maxLag: bytes === undefined ? undefined : lagLimitOfBytes(bytes),
+});
 
 export function aSpec(changes: Partial<StoredClusterSpec> = {}): StoredClusterSpec {
   return {

@@ -2,7 +2,8 @@
 // upon. pg1, pg2 and pg3 are asked from instant 0 on.
 import type { Decision } from '../src/model/decision.ts';
 import { type ProbeReading, type ProbeState, withReading } from '../src/model/probe.ts';
-import type { ClusterSpec, PostgresSpec, ServiceSpec } from '../src/model/spec.ts';
+import type { ServiceSpec } from '../src/model/service.ts';
+import type { ClusterSpec, PostgresSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis } from '../src/model/units.ts';
 import type { ClusterView } from '../src/model/view.ts';
 import { postgresView } from '../src/postgres/view.ts';

@@ -1,5 +1,7 @@
 // Random things that three servers say one after the other, for properties: few instants and figures, so that coincidences are common.
+
 import fc from 'fast-check';
+import { lagLimitOfBytes } from '../src/model/service.ts';
 import type { ClusterView } from '../src/model/view.ts';
 import { Heard, type PostgresClusterSpec, postgresSpec, type Said, servers, type Word } from './postgres-words.ts';
 import { optional } from './random-views.ts';
@@ -44,7 +46,9 @@ export const said: fc.Arbitrary<readonly Said[]> = fc.array(step, { maxLength: 1
 
 export const wishes: fc.Arbitrary<PostgresClusterSpec> = fc
   .record({
-    maxLagBytes: optional(fc.constantFrom(0, 500)),
+    maxLag: optional(fc.constantFrom(0, 500)).map((bytes) =>
+      bytes === undefined ? undefined : lagLimitOfBytes(bytes),
+    ),
     fallback: fc.constantFrom('primary' as const, 'none' as const),
   })
   .map(postgresSpec);

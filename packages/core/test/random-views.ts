@@ -4,7 +4,7 @@ import { type ProbeReading, type ProbeState, withReading } from '../src/model/pr
 import type { ClusterSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
 import type { ClusterView, Leadership, Member } from '../src/model/view.ts';
-import { aMember, aSpec, aView, probeSpec, reads, writes } from './cluster.ts';
+import { aMember, aSpec, aView, probeSpec, readsWithin, writes } from './cluster.ts';
 
 export const names = ['n1', 'n2', 'n3', 'n4'] as const;
 export const name = fc.constantFrom(...names);
@@ -157,6 +157,10 @@ export const spec: fc.Arbitrary<ClusterSpec> = fc
     aSpec({
       probe: probed ? probeSpec : undefined,
       grace,
-      services: [writes, { ...writes, name: 'second', backend: 'second' }, { ...reads, maxLagBytes, fallback }],
+      services: [
+        writes,
+        { ...writes, name: 'second', backends: ['second'] },
+        { ...readsWithin(maxLagBytes), fallback },
+      ],
     }),
   );

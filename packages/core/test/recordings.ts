@@ -11,7 +11,7 @@ import {
   type ReplayChange,
   replay,
 } from '../src/replay/replay.ts';
-import { aSpec, reads, writes } from './cluster.ts';
+import { aSpec, readsWithin, writes } from './cluster.ts';
 
 export type Mode = 'probe' | 'record';
 
@@ -78,7 +78,7 @@ export function replayed(
   mode: Mode,
   onDecision?: (t_ms: number, decision: Decision, view: ClusterView) => void,
 ): readonly ReplayChange[] {
-  const services = [writes, { ...reads, maxLagBytes: 16 * 1024 * 1024, fallback: 'primary' as const }];
+  const services = [writes, { ...readsWithin(16 * 1024 * 1024), fallback: 'primary' as const }];
   return replay({
     cluster: aSpec({ services }),
     prefix,

@@ -49,9 +49,9 @@ export async function haproxyConfig(config: PgroutedConfig, request: FragmentReq
       members,
       ...(request.bind === undefined ? {} : { bind: request.bind }),
       ...(registers(cluster) ? { watchdogLua: watchdogLua() } : {}),
-      services: cluster.services.map(({ name, backend, role }) => {
+      services: cluster.services.flatMap(({ name, backends, role }) => {
         const port = request.ports.get(name) ?? (role === 'primary' ? request.writePort : request.readPort);
-        return { name, backend, role, ...(port === undefined ? {} : { port }) };
+        return backends.map((backend) => ({ name, backend, role, ...(port === undefined ? {} : { port }) }));
       }),
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 // A recording decides as what it was made of: recorded streams are told to the recorder as a mirror of etcd tells them, and replayed again.
 import { readFileSync } from 'node:fs';
 import type { KeyValue, MirrorChange, MirrorEvent, MirrorSnapshot } from '@pgrouted/core/etcd/mirror';
+import { serviceDefaults } from '@pgrouted/core/model/service';
 import type { PatroniSpec, StolonSpec, StoredClusterSpec } from '@pgrouted/core/model/spec';
 import { millis, revision } from '@pgrouted/core/model/units';
 import { parseEvents, type RecordedEvent, replay } from '@pgrouted/core/replay/replay';
@@ -64,8 +65,8 @@ const specOf = (source: PatroniSpec | StolonSpec): StoredClusterSpec => ({
   probe: undefined,
   grace: 'auto',
   services: [
-    { name: 'primary', backend: 'be_rw', role: 'primary', maxLagBytes: undefined, fallback: 'none' },
-    { name: 'replica', backend: 'be_ro', role: 'replica', maxLagBytes: undefined, fallback: 'none' },
+    { ...serviceDefaults, name: 'primary', backends: ['be_rw'], role: 'primary', outage: { kind: 'auto' } },
+    { ...serviceDefaults, name: 'replica', backends: ['be_ro'], role: 'replica', outage: { kind: 'auto' } },
   ],
 });
 const stolon = specOf({ kind: 'stolon', name: 'demo', prefix: 'stolon/cluster', register: true, onStop: 'release' });

@@ -24,7 +24,13 @@ export interface Finding {
 export const yes = (why: string): Finding => ({ ok: true, why });
 export const no = (why: string): Finding => ({ ok: false, why });
 
-export const caseOf = ({ spec, view, now }: Asked): Case => ({ spec, view, horizon: new Horizon(now) });
+export const caseOf = ({ spec, view, now }: Asked): Case => ({
+  spec,
+  view,
+  horizon: new Horizon(now),
+  overrides: [],
+  memory: [],
+});
 
 /**
  * The newest of: the view was confirmed, the member's PostgreSQL was asked what it last told. Without a cluster manager only the latter counts. Undefined:

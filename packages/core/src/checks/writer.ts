@@ -2,6 +2,7 @@
 // about many times in a second.
 import type { Decision, Verdict } from '../model/decision.ts';
 import { explainReason } from '../model/reason.ts';
+import { type ServiceSpec, serviceDefaults } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -9,7 +10,13 @@ import { decide } from '../routing/decide.ts';
 import { isOfGate } from '../routing/proxy-gate.ts';
 import { type Asked, type Finding, no, yes } from './asked.ts';
 
-const service = { name: 'primary', backend: '', role: 'primary', maxLagBytes: undefined, fallback: 'none' } as const;
+const service: ServiceSpec = {
+  ...serviceDefaults,
+  name: 'primary',
+  backends: [],
+  role: 'primary',
+  outage: { kind: 'auto' },
+};
 
 interface Decided {
   readonly spec: ClusterSpec;

@@ -1,6 +1,14 @@
 // The checked configuration, and what is said about one that is wrong. Types and the printable form only; parse.ts reads the YAML file,
 // patroni-config.ts reads Patroni's own.
-import type { ClusterSpec, EtcdSpec, PostgresHost, ProbeSpec, TargetSpec } from '../model/spec.ts';
+import type {
+  ClusterSpec,
+  DiscoverySpec,
+  EtcdSpec,
+  FleetSpec,
+  PostgresHost,
+  ProbeSpec,
+  TargetSpec,
+} from '../model/spec.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -15,7 +23,16 @@ export interface HttpSpec {
   readonly maxAgeMs: number;
   /** GET /v1/NAME/availability: it writes to the primary, so it has to be allowed. */
   readonly availability: boolean;
+  readonly control: ControlSpec;
 }
+
+/**
+ * Who may set and lift overrides over HTTP. `loopback`: whoever connects from this machine. `token`: whoever shows this secret, from anywhere. `off`: nobody.
+ */
+export type ControlSpec =
+  | { readonly kind: 'loopback' }
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'off' };
 
 /** HTTPS with this certificate. Files are read again when they change. */
 export type TlsSpec =
@@ -53,6 +70,9 @@ export interface PgroutedConfig {
   /** Undefined: no cluster is read from etcd. */
   readonly etcd: EtcdSpec | undefined;
   readonly clusters: readonly ClusterSpec[];
+  /** Namespaces in which every Patroni scope is a cluster; one that `clusters` names too is as it stands there. */
+  readonly discovery: readonly DiscoverySpec[];
+  readonly fleet: FleetSpec;
   /** May be empty where only the REST lists are wanted (PgRoute66's own file). */
   readonly haproxy: readonly TargetSpec[];
   readonly http: HttpSpec;
@@ -117,6 +137,7 @@ export function printableConfig(config: PgroutedConfig): PgroutedConfig {
     })),
     http: {
       ...config.http,
+      control: config.http.control.kind === 'token' ? { kind: 'token', token: hidden } : config.http.control,
       tls: config.http.tls?.kind === 'inline' ? { ...config.http.tls, keyPem: hidden } : config.http.tls,
     },
   };

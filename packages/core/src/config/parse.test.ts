@@ -126,7 +126,13 @@ journal: { file: journal.jsonl, max_size: 1GB, keep: 0, memory_entries: 100 }
         grace: 60_000,
         services: [
           { name: 'rw', backend: 'shop-rw', role: 'primary', fallback: 'none' },
-          { name: 'ro', backend: 'shop-ro', role: 'replica', maxLagBytes: 16 * 1024 * 1024, fallback: 'primary' },
+          {
+            name: 'ro',
+            backends: ['shop-ro'],
+            role: 'replica',
+            maxLag: { bytes: { leave: 16 * 1024 * 1024, enter: 8 * 1024 * 1024 } },
+            fallback: 'primary',
+          },
         ],
       },
     ]);
@@ -208,7 +214,7 @@ clusters:
     };
     expect(warnings).toEqual([]);
     expect(config).toMatchObject({ etcd: undefined, haproxy: [] });
-    expect(configIn(byHand).config.clusters[0]?.services.map(({ backend }) => backend)).toEqual([
+    expect(configIn(byHand).config.clusters[0]?.services.flatMap(({ backends }) => backends)).toEqual([
       'shop_primary',
       'shop_replica',
     ]);

@@ -11,6 +11,7 @@ import {
   type ConfigFile,
   configSchema,
   debianSocket,
+  fleetDefault,
   groupsDefault,
   httpDefault,
   journalDefault,
@@ -54,6 +55,8 @@ function configOf(file: ConfigFile): PgroutedConfig {
   return {
     etcd: etcd === undefined ? undefined : { ...etcdFilesOf(etcd), password: passwordOf(etcd) },
     clusters: file.clusters.map((cluster) => clusterOf(cluster, haproxy?.length !== 0)),
+    discovery: [],
+    fleet: fleetDefault,
     haproxy: (haproxy ?? [{ socket: debianSocket }]).map(targetOf),
     http: http === undefined ? httpDefault : httpOf(http),
     groups:
@@ -81,6 +84,7 @@ function httpOf({ listen, tls, max_age: maxAgeMs, availability }: NonNullable<Co
   return {
     ...listen,
     tls: tls === undefined ? undefined : { kind: 'files', cert: tls.cert, key: tls.key, clientCa: tls.client_ca },
+    control: httpDefault.control,
     maxAgeMs,
     availability,
   };
@@ -102,7 +106,12 @@ function clusterOf(cluster: ClusterFile, driven: boolean): ClusterSpec {
     source,
     probe: source.kind === 'postgres' || probe !== undefined ? probeOf(probe ?? {}, source.kind) : undefined,
     grace: cluster.grace,
-    services: services === undefined ? (driven ? defaultServices(name) : []) : servicesOf(services),
+    services:
+      services === undefined
+        ? driven
+          ? defaultServices(name, cluster.grace)
+          : []
+        : servicesOf(services, cluster.grace),
   };
 }
 

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { ConfigError, ConfigResult, ConfigSurroundings } from './config.ts';
 import { inOrder } from './issues.ts';
 import * as readers from './readers.ts';
-import { debianSocket, groupsDefault, httpDefault, journalDefault, logDefault } from './schema.ts';
+import { debianSocket, fleetDefault, groupsDefault, httpDefault, journalDefault, logDefault } from './schema.ts';
 import { defaultServices } from './services.ts';
 import { formatPath, type Path, readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -104,9 +104,11 @@ export function patroniConfig(text: string, file: string, { env }: Pick<ConfigSu
           source: { kind: 'patroni', scope: name, namespace: readers.normalNamespace(namespace ?? '/service') },
           probe: undefined,
           grace: 'auto',
-          services: defaultServices(name),
+          services: defaultServices(name, 'auto'),
         },
       ],
+      discovery: [],
+      fleet: fleetDefault,
       haproxy: [{ name: debianSocket, socket: debianSocket, masterSocket: undefined }],
       http: httpDefault,
       groups: groupsDefault,

@@ -81,7 +81,7 @@ const clusterOf = ({ name, hosts }: Part, services: ClusterParts['services']): C
   source: { kind: 'postgres', hosts },
   probe: connectionOf({}, postgresPace),
   grace: 'auto',
-  services: servicesOf(services[name] ?? {}),
+  services: servicesOf(services[name] ?? {}, 'auto'),
 });
 
 /** Hosts that are joined by groups, directly or by way of others. */

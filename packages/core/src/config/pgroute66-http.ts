@@ -21,6 +21,7 @@ export function httpOf({ bind, port, ssl }: HttpKeys, notes: Notes): HttpSpec {
     tls,
     maxAgeMs: httpDefault.maxAgeMs,
     availability: true,
+    control: httpDefault.control,
   };
 }
 

@@ -252,10 +252,16 @@ services:
     );
     expect(warnings).toEqual([]);
     expect(config.haproxy).toEqual([{ name: 'edge', socket: '/run/haproxy/admin.sock' }]);
-    expect(config.clusters.map(({ services }) => services)).toEqual([
+    expect(config.clusters.map(({ services }) => services)).toMatchObject([
       [
-        { name: 'primary', backend: 'x-primary', role: 'primary', fallback: 'none' },
-        { name: 'replica', backend: 'x-standby', role: 'replica', maxLagBytes: 16 * 1024 ** 2, fallback: 'primary' },
+        { name: 'primary', backends: ['x-primary'], role: 'primary', fallback: 'none' },
+        {
+          name: 'replica',
+          backends: ['x-standby'],
+          role: 'replica',
+          maxLag: { bytes: { leave: 16 * 1024 ** 2, enter: 8 * 1024 ** 2 } },
+          fallback: 'primary',
+        },
       ],
       [],
     ]);

@@ -14,7 +14,7 @@ import type { Notes } from './pgroute66-notes.ts';
 import { bad, good } from './quantities.ts';
 import type { Reader } from './readers.ts';
 import { backendFindings, backendsOf, servicesFindings, targetFindings } from './rules-haproxy.ts';
-import { journalDefault, serviceSchema, targetSchema } from './schema.ts';
+import { fleetDefault, journalDefault, serviceSchema, targetSchema } from './schema.ts';
 import { maybe, type SchemaContext, value } from './schema-parts.ts';
 import { targetOf } from './services.ts';
 import { unknownMembers } from './warnings.ts';
@@ -109,6 +109,8 @@ export function pgRoute66Config(source: YamlSource, file: string, surroundings: 
     config: {
       etcd: undefined,
       clusters,
+      discovery: [],
+      fleet: { ...fleetDefault, enabled: false },
       haproxy: (haproxy ?? []).map(targetOf),
       http,
       groups: { clusters: false, named },

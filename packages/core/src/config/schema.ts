@@ -1,5 +1,6 @@
 // The shape of the YAML file: which keys there are and what each one means by itself. What must fit together is in rules.ts.
 import * as z from 'zod';
+import type { FleetSpec } from '../model/spec.ts';
 import type { GroupsSpec, HttpSpec } from './config.ts';
 import {
   duration,
@@ -25,7 +26,14 @@ import { maybe, orElse, type SchemaContext, section, value } from './schema-part
 /** Where Debian's haproxy package puts its stats socket. */
 export const debianSocket = '/run/haproxy/admin.sock';
 export const listenDefault = { host: '127.0.0.1', port: 8080 };
-export const httpDefault: HttpSpec = { ...listenDefault, tls: undefined, maxAgeMs: 30_000, availability: false };
+export const httpDefault: HttpSpec = {
+  ...listenDefault,
+  tls: undefined,
+  maxAgeMs: 30_000,
+  availability: false,
+  control: { kind: 'loopback' },
+};
+export const fleetDefault: FleetSpec = { enabled: true, prefix: '/pgrouted', name: undefined };
 export const groupsDefault: GroupsSpec = { clusters: true, named: [] };
 export const journalDefault = { file: undefined, maxBytes: 16 * 1024 ** 2, keep: 5, memoryEntries: 5000 };
 export const logDefault = { level: 'info', file: undefined } as const;

@@ -5,6 +5,7 @@ import type { Decision } from '../model/decision.ts';
 import { withProbes } from '../model/overlay.ts';
 import type { ProbeState } from '../model/probe.ts';
 import { reason } from '../model/reason.ts';
+import { serviceDefaults } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { millis, revision } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -21,8 +22,15 @@ const spec: ClusterSpec = {
   probe: undefined,
   grace: 'auto',
   services: [
-    { name: 'primary', backend: 'rw', role: 'primary', maxLagBytes: undefined, fallback: 'none' },
-    { name: 'replica', backend: 'ro', role: 'replica', maxLagBytes: undefined, fallback: 'primary' },
+    { ...serviceDefaults, name: 'primary', backends: ['rw'], role: 'primary', outage: { kind: 'auto' } },
+    {
+      ...serviceDefaults,
+      name: 'replica',
+      backends: ['ro'],
+      role: 'replica',
+      fallback: 'primary',
+      outage: { kind: 'hold', forMs: undefined },
+    },
   ],
 };
 
@@ -143,7 +151,7 @@ describe('alarmChanges', () => {
 describe('desiredOf', () => {
   it('names every member of every service with its address', () => {
     const view = viewOf(healthy, 1);
-    expect(desiredOf(decided(view), view)).toEqual([
+    expect(desiredOf(decided(view), view, spec)).toMatchObject([
       {
         backend: 'rw',
         exclusive: true,
@@ -170,22 +178,22 @@ describe('desiredOf', () => {
       ...decision,
       services: decision.services.map((service) => ({ ...service, undecided: service.role === 'primary' })),
     };
-    expect(desiredOf(undecided, view).map(({ backend }) => backend)).toEqual(['ro']);
+    expect(desiredOf(undecided, view, spec).map(({ backend }) => backend)).toEqual(['ro']);
   });
 
   it('is the same only while every state and address is', () => {
     const view = viewOf(healthy, 1);
-    const desired = desiredOf(decided(view), view);
-    expect(sameDesired(desired, desiredOf(decided(view), view))).toBe(true);
+    const desired = desiredOf(decided(view), view, spec);
+    expect(sameDesired(desired, desiredOf(decided(view), view, spec))).toBe(true);
     const moved = viewOf({ ...healthy, 'members/n2': member('replica', 6000) }, 20, view);
-    expect(sameDesired(desired, desiredOf(decided(moved), moved))).toBe(false);
+    expect(sameDesired(desired, desiredOf(decided(moved), moved, spec))).toBe(false);
     expect(sameDesired(desired, closedWrites(spec))).toBe(false);
   });
 });
 
 describe('closedWrites', () => {
   it('asks for nobody in the write services and does not name the read services', () => {
-    expect(closedWrites(spec)).toEqual([{ backend: 'rw', exclusive: true, servers: [] }]);
+    expect(closedWrites(spec)).toMatchObject([{ backend: 'rw', exclusive: true, servers: [] }]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
 import { withRegistration } from '../model/overlay.ts';
+import type { Override } from '../model/override.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis, Revision } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -29,6 +30,8 @@ export interface ClusterControllerOptions {
   readonly journal: Journal;
   /** A member of which nothing younger is known is `unavailable` in the PgRoute66 lists. */
   readonly maxAgeMs: number;
+  /** Operators' own words about this cluster, those that stand now. */
+  readonly overrides: () => readonly Override[];
   /** Something else shall be held than before. */
   readonly publish: () => void;
   /** Why a target has not let go of what the newest published decision keeps out of these write services; undefined: all have. */
@@ -121,6 +124,11 @@ export class ClusterController {
     return this.#proxy;
   }
 
+  /** The overrides are others than before. */
+  overridden(): void {
+    this.#loop.pass();
+  }
+
   /** A target has had a turn: it may have let go of what it held. */
   turned(): void {
     if (!this.#loop.closed) this.#proxy.wake();
@@ -193,8 +201,9 @@ export class ClusterController {
   #names(open: Opened): boolean {
     return (
       this.#loop.decision?.services.some(
-        ({ backend, verdicts }) =>
-          backend === open.backend && verdicts.some(({ member, state }) => member === open.member && state === 'ready'),
+        ({ backends, verdicts }) =>
+          backends.includes(open.backend) &&
+          verdicts.some(({ member, state }) => member === open.member && state === 'ready'),
       ) === true
     );
   }

@@ -70,6 +70,7 @@ function stage(prefix: string | undefined) {
     feed,
     clock,
     journal,
+    overrides: () => [],
     proxy: () => ({
       state: () => undefined,
       get releasing() {

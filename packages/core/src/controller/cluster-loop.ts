@@ -7,6 +7,7 @@ import type { DesiredBackend } from '../haproxy/desired.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import { withRegistration } from '../model/overlay.ts';
+import type { Override } from '../model/override.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { after, earliest, type Millis, millis } from '../model/units.ts';
@@ -32,6 +33,8 @@ export interface ClusterLoopOptions {
   readonly journal: Journal;
   /** The part in Stolon's proxy protocol. Asked for with each pass: it looks back at the loop. */
   readonly proxy: () => Pick<ProxyPart, 'state' | 'releasing' | 'lostTouch' | 'wake'>;
+  /** Operators' own words about this cluster, those that stand now. */
+  readonly overrides: () => readonly Override[];
   /** Something else shall be held than before. */
   readonly publish: () => void;
   /** A little after each pass, in order with the journal: what it was decided on. */
@@ -142,14 +145,17 @@ export class ClusterLoop {
     }
     if (this.#awaitsFreshFacts(now)) return;
     const view = withRegistration(picture, this.#o.proxy().state());
-    const decision = decide(view, this.#o.spec, now);
+    const decision = decide(view, this.#o.spec, now, {
+      overrides: this.#o.overrides(),
+      memory: this.#decision?.memory ?? [],
+    });
     const before = { view: this.#view, decision: this.#decision };
     this.#passedAt = now;
     this.#view = view;
     this.#decision = decision;
 
     this.#o.feed.follow(view, decision);
-    const desired = desiredOf(decision, view);
+    const desired = desiredOf(decision, view, this.#o.spec);
     const changed = !sameDesired(desired, this.#desired);
     this.#desired = desired;
     if (changed) this.#o.publish();

@@ -20,7 +20,7 @@ import { decide } from '../routing/decide.ts';
 import { desiredOf, readsOnMaster, withoutMaster } from './desired-of.ts';
 
 const withFallback = stolonSpec({ services: [writes, { ...reads, fallback: 'primary' }] });
-const desired = (view: ClusterView, spec: ClusterSpec = withFallback) => desiredOf(decide(view, spec, now), view);
+const desired = (view: ClusterView, spec: ClusterSpec = withFallback) => desiredOf(decide(view, spec, now), view, spec);
 const words = (backends: readonly DesiredBackend[], name: string) =>
   backends
     .find(({ backend }) => backend === name)

@@ -1,29 +1,50 @@
 // From a decision to what HAProxy shall hold. Pure.
-import { type DesiredBackend, sameBackend } from '../haproxy/desired.ts';
-import type { Decision } from '../model/decision.ts';
+import { type DesiredBackend, type DesiredServer, sameBackend } from '../haproxy/desired.ts';
+import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
+import { isWriteService, type ServiceSpec } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import { type ClusterView, memberOf } from '../model/view.ts';
+import { type Address, type ClusterView, memberOf } from '../model/view.ts';
 
 /**
  * Services that are undecided as a whole (the first probe after a start is still on its way) are not named: targets leave them as they are. Where
  * only one member is undecided, its server is kept as it is and all others are told.
  */
-export function desiredOf(decision: Decision, view: ClusterView): readonly DesiredBackend[] {
-  return decision.services
-    .filter((service) => service.undecided !== true || service.keep !== undefined)
-    .map((service) => ({
-      backend: service.backend,
-      exclusive: service.role === 'primary',
-      servers: service.verdicts.map(({ member, state }) => ({
-        member,
-        address: memberOf(view, member)?.address,
-        state: service.undecided === true && member === service.keep ? ('keep' as const) : state,
-        ...(service.role === 'replica' && state === 'maint' && takesForbiddenWrites(view, member)
-          ? { ends: true }
-          : {}),
-      })),
-    }));
+export function desiredOf(decision: Decision, view: ClusterView, spec: ClusterSpec): readonly DesiredBackend[] {
+  return decision.services.flatMap((decided) => {
+    const service = spec.services.find(({ name }) => name === decided.service);
+    if (service === undefined || (decided.undecided === true && decided.keep === undefined)) return [];
+    const servers = decided.verdicts.map((verdict) => serverOf(decided, verdict, view, service));
+    return service.backends.map((backend) => ({ ...frameOf(service, backend), servers }));
+  });
 }
+
+function serverOf(
+  { undecided, keep }: ServiceDecision,
+  { member, state, ends, weight, lines }: Verdict,
+  view: ClusterView,
+  service: ServiceSpec,
+): DesiredServer {
+  const must = !isWriteService(service) && state === 'maint' && takesForbiddenWrites(view, member);
+  return {
+    member,
+    address: addressOf(memberOf(view, member)?.address, service.port),
+    state: undecided === true && member === keep ? 'keep' : state,
+    ...(ends === true || must ? { ends: true } : {}),
+    ...(weight === undefined ? {} : { weight }),
+    ...(lines === undefined ? {} : { lines }),
+  };
+}
+
+const addressOf = (recorded: Address | undefined, port: number | undefined): Address | undefined =>
+  recorded === undefined || port === undefined ? recorded : { host: recorded.host, port };
+
+/** All of a backend but its servers. */
+const frameOf = (service: ServiceSpec, backend: string): Omit<DesiredBackend, 'servers'> => ({
+  backend,
+  exclusive: isWriteService(service),
+  match: service.servers,
+  removed: { leaving: service.leaving.removed, drainTimeoutMs: service.drainTimeoutMs },
+});
 
 /**
  * A Stolon master that was withdrawn runs on and takes writes for as long as its keeper is cut off: nobody stops it (Patroni demotes its own). Whoever
@@ -45,8 +66,8 @@ function takesForbiddenWrites(view: ClusterView, name: string): boolean {
  */
 export function closedWrites(spec: ClusterSpec): readonly DesiredBackend[] {
   return spec.services
-    .filter((service) => service.role === 'primary')
-    .map((service) => ({ backend: service.backend, exclusive: true, servers: [] }));
+    .filter(isWriteService)
+    .flatMap((service) => service.backends.map((backend) => ({ ...frameOf(service, backend), servers: [] })));
 }
 
 /**

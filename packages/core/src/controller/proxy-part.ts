@@ -8,6 +8,7 @@ import type { LetGo } from '../haproxy/let-go.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { RegistrationState } from '../model/proxies.ts';
+import { isWriteService } from '../model/service.ts';
 import type { ClusterSpec, StoredClusterSpec } from '../model/spec.ts';
 import { after, type Millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -23,7 +24,7 @@ const RELEASE_WITHIN_MS = 5_000;
 
 /** The backends of a cluster's write services. */
 export const writeBackends = ({ services }: ClusterSpec): readonly string[] =>
-  services.filter(({ role }) => role === 'primary').map(({ backend }) => backend);
+  services.filter(isWriteService).flatMap(({ backends }) => backends);
 
 /** Whether this cluster's configuration asks for a registration as a Stolon proxy. */
 export const registers = (spec: ClusterSpec): spec is StoredClusterSpec =>

@@ -5,15 +5,15 @@ import { probeSpec } from '../../test/cluster.ts';
 import { realClock } from '../../test/real-clock.ts';
 import type { PgroutedConfig } from '../config/config.ts';
 import { silentLog } from '../model/log.ts';
-import type { ServiceSpec } from '../model/spec.ts';
+import { type ServiceSpec, serviceDefaults } from '../model/service.ts';
 import { type RunningRouter, startRouter } from './router.ts';
 
 const writes: ServiceSpec = {
+  ...serviceDefaults,
   name: 'primary',
-  backend: 'rw',
+  backends: ['rw'],
   role: 'primary',
-  maxLagBytes: undefined,
-  fallback: 'none',
+  outage: { kind: 'auto' },
 };
 
 function configOf(names: readonly string[], port: number, services: readonly ServiceSpec[] = []): PgroutedConfig {
@@ -21,8 +21,17 @@ function configOf(names: readonly string[], port: number, services: readonly Ser
   return {
     etcd: undefined,
     clusters: [{ name: 'all', source: { kind: 'postgres', hosts }, probe: probeSpec, grace: 'auto', services }],
+    discovery: [],
+    fleet: { enabled: false, prefix: '/pgrouted', name: undefined },
     haproxy: [],
-    http: { host: '127.0.0.1', port: 0, tls: undefined, maxAgeMs: 30_000, availability: false },
+    http: {
+      host: '127.0.0.1',
+      port: 0,
+      tls: undefined,
+      maxAgeMs: 30_000,
+      availability: false,
+      control: { kind: 'off' },
+    },
     groups: { clusters: false, named: [{ name: 'orders', members: ['pg1'] }] },
     log: { level: 'error', file: undefined },
     journal: { file: undefined, maxBytes: 1_000, keep: 1, memoryEntries: 100 },

@@ -205,6 +205,7 @@ class Router implements RunningRouter {
       log,
       journal: this.#journal,
       maxAgeMs: this.#config.http.maxAgeMs,
+      overrides: () => [],
       publish: () => this.#publish(),
       holds: (backends) => firstHold(this.#targets.letGo(backends)),
       onAlive: () => this.#feedWatchdogs(),
@@ -231,28 +232,25 @@ class Router implements RunningRouter {
   }
 
   #controllerOf(backend: string): ClusterController | undefined {
-    return this.#controllers.find(({ spec }) => spec.services.some((service) => service.backend === backend));
+    return this.#controllers.find(({ spec }) => spec.services.some((service) => service.backends.includes(backend)));
   }
 
   /** Who is decided ready in each write service, by backend. */
   #writers(): ReadonlyMap<string, string> {
     const services = this.#controllers.flatMap((controller) => controller.decision()?.services ?? []);
     return new Map(
-      services.flatMap(({ role, backend, verdicts }) => {
+      services.flatMap(({ role, backends, verdicts }) => {
         const writer = role === 'primary' ? verdicts.find(({ state }) => state === 'ready') : undefined;
-        return writer === undefined ? [] : [[backend, writer.member] as const];
+        return writer === undefined ? [] : backends.map((backend) => [backend, writer.member] as const);
       }),
     );
   }
 
   #onReport(target: string, report: TargetReport, { now, problems, writers }: Seen): readonly NewEntry[] {
     const services = this.#controllers.flatMap(({ spec }) =>
-      spec.services.map(({ name, backend }) => ({
-        cluster: spec.name,
-        source: spec.source.kind,
-        service: name,
-        backend,
-      })),
+      spec.services.flatMap(({ name, backends }) =>
+        backends.map((backend) => ({ cluster: spec.name, source: spec.source.kind, service: name, backend })),
+      ),
     );
     const before = this.#problems.get(target) ?? [];
     this.#problems.set(target, problems);

@@ -6,6 +6,7 @@ import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterDataProblem, ProxiesView, StolonMember } from '../model/proxies.ts';
 import { clusterDataReason, explainReason } from '../model/reason.ts';
+import { isWriteService } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { formatLsn, type Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
@@ -185,11 +186,16 @@ function serviceDocument(
     member: verdict.member,
     state: verdict.state,
     reason: reasonDocument(verdict.reason),
-    held: targets.map((target) => heldBy(target, service.backend, verdict, view)),
+    weight: verdict.weight ?? null,
+    sessions: sessionsOf(service, verdict),
+    lines: verdict.lines ?? null,
+    override: verdict.override ?? null,
+    held: service.backends.flatMap((backend) => targets.map((target) => heldBy(target, backend, verdict, view))),
   }));
   return {
     name: service.service,
-    backend: service.backend,
+    backend: service.backends[0] ?? '',
+    backends: service.backends,
     role: service.role,
     open: servers.some((server) => server.state === 'ready'),
     routing: servers.some((server) => server.state === 'ready' && server.held.some((held) => held.state === 'ready')),
@@ -199,14 +205,18 @@ function serviceDocument(
   };
 }
 
+/** What becomes of the open sessions on a server that is out. */
+const sessionsOf = ({ role }: ServiceDecision, { state, ends }: Verdict): 'stay' | 'end' =>
+  state === 'maint' && (ends === true || isWriteService({ role })) ? 'end' : 'stay';
+
 function heldBy(target: TargetStatus, backend: string, verdict: Verdict, view: ClusterView | undefined): Held {
-  const unknown: Held = { target: target.name, server: null, state: 'unknown', sessions: null };
+  const unknown: Held = { target: target.name, backend, server: null, state: 'unknown', sessions: null };
   if (target.state !== 'reachable' || target.facts === undefined) return unknown;
   const address = view === undefined ? undefined : memberOf(view, verdict.member)?.address;
   const fact = matchServer(target.facts.servers, backend, verdict.member, address);
   if (fact === undefined) return { ...unknown, state: 'missing' };
   const state = fact.maint ? 'maint' : fact.drain ? 'drain' : fact.inRotation ? 'ready' : 'down';
-  return { target: target.name, server: fact.server, state, sessions: fact.sessions ?? null };
+  return { target: target.name, backend, server: fact.server, state, sessions: fact.sessions ?? null };
 }
 
 export function targetDocument(target: TargetStatus, now: Millis): TargetStatusDocument {

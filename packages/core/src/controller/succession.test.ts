@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterSpec, ServiceSpec, TargetSpec } from '../model/spec.ts';
+import { type ServiceSpec, serviceDefaults } from '../model/service.ts';
+import type { ClusterSpec, TargetSpec } from '../model/spec.ts';
 import { registrationOutlives, staysAsItIs } from './succession.ts';
 
 const service = (backend: string, role: ServiceSpec['role'] = 'primary'): ServiceSpec => ({
+  ...serviceDefaults,
   name: backend,
-  backend,
+  backends: [backend],
   role,
-  maxLagBytes: undefined,
-  fallback: 'none',
+  outage: { kind: 'auto' },
 });
 const cluster = (services: readonly ServiceSpec[], name = 'orders', register = true): ClusterSpec => ({
   name,
@@ -43,7 +44,14 @@ describe('a registration', () => {
 });
 
 describe('a cluster', () => {
-  const http = { host: 'localhost', port: 8080, tls: undefined, maxAgeMs: 30_000, availability: false };
+  const http = {
+    host: 'localhost',
+    port: 8080,
+    tls: undefined,
+    maxAgeMs: 30_000,
+    availability: false,
+    control: { kind: 'off' } as const,
+  };
   const etcd = {
     endpoints: ['http://a'],
     ca: undefined,

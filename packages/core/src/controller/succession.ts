@@ -17,8 +17,10 @@ export function registrationOutlives(spec: ClusterSpec, before: Driven, after: D
   const successor = after.clusters.find((one) => registers(one) && sourcePrefix(one.source) === prefix);
   if (successor === undefined) return false;
   // Of read services as well: a standby that they lead to may become the master, and be withdrawn.
-  const backends = spec.services.every(({ backend, role }) =>
-    successor.services.some((service) => service.backend === backend && service.role === role),
+  const backends = spec.services.every(({ backends, role }) =>
+    backends.every((backend) =>
+      successor.services.some((service) => service.backends.includes(backend) && service.role === role),
+    ),
   );
   const sockets = before.haproxy.every(({ socket }) => after.haproxy.some((target) => target.socket === socket));
   return backends && sockets;

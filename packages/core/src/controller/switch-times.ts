@@ -17,8 +17,8 @@ export class SwitchTimes {
     for (const service of decision.services) {
       if (service.role !== 'primary') continue;
       const writer = service.verdicts.find((verdict) => verdict.state === 'ready')?.member;
-      for (const target of targets) {
-        const clock = this.#clock(target, service.backend);
+      for (const [target, backend] of targets.flatMap((name) => service.backends.map((one) => [name, one] as const))) {
+        const clock = this.#clock(target, backend);
         clock.leadership(view.leadership, now);
         followHandshake(clock, view, now);
         if (view.leadership.kind === 'held') {
@@ -44,16 +44,18 @@ export class SwitchTimes {
     for (const cluster of clusters) {
       for (const service of cluster.services) {
         if (service.role !== 'primary') continue;
-        const clock = this.#clock(target, service.backend);
-        if (report.kind === 'fenced' && report.backend === service.backend) clock.fenced(now);
-        if (report.kind === 'opened' && report.backend === service.backend) {
-          const member = report.servers[0]?.member;
-          const summary = member === undefined ? undefined : clock.opened(member, now);
-          if (summary !== undefined) entries.push(switchEntry(target, cluster, service.name, summary));
-        }
-        if (report.kind === 'converged') {
-          const writer = writers.get(service.backend);
-          if (writer !== undefined) clock.settle(writer);
+        for (const backend of service.backends) {
+          const clock = this.#clock(target, backend);
+          if (report.kind === 'fenced' && report.backend === backend) clock.fenced(now);
+          if (report.kind === 'opened' && report.backend === backend) {
+            const member = report.servers[0]?.member;
+            const summary = member === undefined ? undefined : clock.opened(member, now);
+            if (summary !== undefined) entries.push(switchEntry(target, cluster, service.name, summary));
+          }
+          if (report.kind === 'converged') {
+            const writer = writers.get(backend);
+            if (writer !== undefined) clock.settle(writer);
+          }
         }
       }
     }

@@ -1,5 +1,6 @@
 // What one target shall hold: the decision in HAProxy's words. Plain values; made by the controller, taken by `plan`.
 import type { ServerState } from '../model/decision.ts';
+import type { Leaving, ServersSpec } from '../model/service.ts';
 import type { Address } from '../model/view.ts';
 
 export interface DesiredServer {
@@ -13,12 +14,20 @@ export interface DesiredServer {
    * that reached it here could write to it. Undefined: they are left alone.
    */
   readonly ends?: boolean | undefined;
+  /** 0 to 256; undefined: as in haproxy.cfg. */
+  readonly weight?: number | undefined;
+  /** Where the member has a backup line in the backend: what its own line and that one shall hold. `state` counts where it has none. */
+  readonly lines?: { readonly own: ServerState; readonly backup: ServerState } | undefined;
 }
 
 export interface DesiredBackend {
   readonly backend: string;
   /** A write service: at most one server may accept, and the old one's sessions end before the next is let in. */
   readonly exclusive: boolean;
+  /** Which lines stand for which member. Undefined: as where the operator does not say. */
+  readonly match?: ServersSpec | undefined;
+  /** What becomes of sessions on a line that stands for a member no more. Undefined: they are left alone. */
+  readonly removed?: { readonly leaving: Leaving; readonly drainTimeoutMs: number } | undefined;
   /** Servers of the backend that match none of these go to maint. */
   readonly servers: readonly DesiredServer[];
 }
@@ -38,6 +47,7 @@ export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
   return (
     a.backend === b.backend &&
     a.exclusive === b.exclusive &&
+    a.match === b.match &&
     a.servers.length === b.servers.length &&
     a.servers.every((server, i) => {
       const other = b.servers[i];
@@ -46,6 +56,9 @@ export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
         server.member === other.member &&
         server.state === other.state &&
         server.ends === other.ends &&
+        server.weight === other.weight &&
+        server.lines?.own === other.lines?.own &&
+        server.lines?.backup === other.lines?.backup &&
         server.address?.host === other.address?.host &&
         server.address?.port === other.address?.port
       );

@@ -1,12 +1,13 @@
 // Prints the part of a haproxy.cfg that pgrouted drives: listeners, backends, a stats socket. Pure text. It stands alone: it takes nothing from
 // a `defaults` section, so it may follow any other configuration (`haproxy -f haproxy.cfg -f pgrouted.cfg`).
 import { isIP } from 'node:net';
+import type { ServiceRole } from '../model/service.ts';
 import { isSafeName } from './commands.ts';
 
 export interface FragmentService {
   readonly name: string;
   readonly backend: string;
-  readonly role: 'primary' | 'replica';
+  readonly role: ServiceRole;
   /** Where clients connect. Default 5000 for the primary, 5001 for replicas, as in Patroni's own examples. */
   readonly port?: number;
 }
@@ -35,7 +36,7 @@ export function haproxyFragment(options: FragmentOptions): string {
   const servers = serverLines(options.members);
   const services = options.services.map((service) => ({
     ...service,
-    port: service.port ?? DEFAULT_PORT[service.role],
+    port: service.port ?? (service.role === 'primary' ? DEFAULT_PORT.primary : DEFAULT_PORT.replica),
   }));
   refuseTwins(
     'backend',

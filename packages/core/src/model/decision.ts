@@ -1,5 +1,7 @@
 // Decision: for each service and member ready, drain or maint, each with its reason.
+import type { RoutingMemory } from './memory.ts';
 import type { Reason } from './reason.ts';
+import type { ServiceRole } from './service.ts';
 import type { Millis, Revision } from './units.ts';
 
 /**
@@ -10,14 +12,25 @@ export type ServerState = 'ready' | 'drain' | 'maint';
 
 export interface Verdict {
   readonly member: string;
+  /** What its line shall hold; where it has a backup line as well (`backup`), what it would have to hold without that. */
   readonly state: ServerState;
   readonly reason: Reason;
+  /** Read services: its open sessions are ended. In a write service those of a server in maint always are. */
+  readonly ends?: boolean | undefined;
+  /** 0 to 256; undefined: as in haproxy.cfg. */
+  readonly weight?: number | undefined;
+  /**
+   * Services with backup lines (`servers.backupName`): what the member's own line and its backup line shall hold. HAProxy falls back by itself then.
+   */
+  readonly lines?: { readonly own: ServerState; readonly backup: ServerState } | undefined;
+  /** The id of the override that this verdict rests on. */
+  readonly override?: string | undefined;
 }
 
 export interface ServiceDecision {
   readonly service: string;
-  readonly backend: string;
-  readonly role: 'primary' | 'replica';
+  readonly backends: readonly string[];
+  readonly role: ServiceRole;
   /** One for each member of the view, sorted by name. */
   readonly verdicts: readonly Verdict[];
   /** Why the service as a whole is open or closed, and on whom. */
@@ -45,4 +58,6 @@ export interface Decision {
   readonly probeHard: readonly string[];
   /** Without any new fact, the same view may be decided otherwise from this instant on. */
   readonly reviewAt: Millis | undefined;
+  /** To be given to `decide` with the next picture. */
+  readonly memory: RoutingMemory;
 }

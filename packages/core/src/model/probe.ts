@@ -15,6 +15,8 @@ export type ProbeAnswer =
       readonly timeline: number | undefined;
       readonly receivePosition: Lsn | undefined;
       readonly replayPosition: Lsn | undefined;
+      /** Milliseconds since the newest transaction that was replayed; 0 where all that was received is replayed. Undefined: not asked, or none replayed yet. */
+      readonly replayDelayMs?: number | undefined;
     };
 
 export type ProbeReading =

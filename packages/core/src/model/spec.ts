@@ -1,17 +1,6 @@
 // What the operator asked for: the configuration after it has been checked. Durations in milliseconds, sizes in bytes.
+import type { ServiceSpec } from './service.ts';
 import type { Address } from './view.ts';
-
-export interface ServiceSpec {
-  readonly name: string;
-  /** The HAProxy backend that carries this service. */
-  readonly backend: string;
-  /** `primary` makes it a write service: at most one server, and only with authority. */
-  readonly role: 'primary' | 'replica';
-  /** Read services: a standby further behind than this is out. Undefined: no limit. */
-  readonly maxLagBytes: number | undefined;
-  /** Read services: who takes the reads when no replica can. */
-  readonly fallback: 'primary' | 'none';
-}
 
 /** Connection options in libpq's words and with libpq's meaning. Host and port come from the member's record, or from the host that is named. */
 export interface ProbeSpec {
@@ -96,6 +85,29 @@ export interface StoredClusterSpec extends ClusterSpec {
 }
 
 export const isStored = (spec: ClusterSpec): spec is StoredClusterSpec => spec.source.kind !== 'postgres';
+
+/** What every Patroni cluster below a namespace has in common; each scope that is found there becomes a cluster of its own. */
+export interface DiscoverySpec {
+  /** As in `PatroniSpec`. */
+  readonly namespace: string;
+  /** Scopes that are taken, and among those the ones that are not: `*` stands for any text. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly probe: ProbeSpec | undefined;
+  readonly grace: 'auto' | number;
+  /** `{cluster}` in the name of a backend stands for the scope. */
+  readonly services: readonly ServiceSpec[];
+}
+
+/** What the routers share: overrides, and who is there. */
+export interface FleetSpec {
+  /** False: nothing is read or written below the prefix; overrides are local. */
+  readonly enabled: boolean;
+  /** With a leading slash and none at the end: `/pgrouted`. */
+  readonly prefix: string;
+  /** This router's name among the others; undefined: the name of the host. */
+  readonly name: string | undefined;
+}
 
 export interface EtcdSpec {
   readonly endpoints: readonly string[];

@@ -1,6 +1,7 @@
 // A recorded stream through the very same source and decision code, on a virtual clock: for post-mortems and for our tests. Time passes only where
 // something can change: at an event, at a probe, and at the instant for which the decision asked to be reviewed.
 import type { Decision, ServerState } from '../model/decision.ts';
+import type { RoutingMemory } from '../model/memory.ts';
 import { withConfirmation, withProbes, withRegistration } from '../model/overlay.ts';
 import { inWordsOf, type Reason, reason } from '../model/reason.ts';
 import type { StoredClusterSpec } from '../model/spec.ts';
@@ -59,6 +60,7 @@ class Replay {
   readonly #changes: ReplayChange[] = [];
   readonly #told = new Map<string, { readonly service: string; readonly member: string; readonly is: string }>();
   #view: ClusterView | undefined;
+  #memory: RoutingMemory = [];
   #registration: RecordedRegistration | undefined;
   #reviewAt: Millis | undefined;
 
@@ -113,7 +115,8 @@ class Replay {
     if (records === undefined) return;
     const confirmed = withConfirmation(records, this.#store.confirmedAt(now));
     const view = withRegistration(withProbes(confirmed, this.#prober?.readings() ?? new Map()), this.#registration);
-    const decision = decide(view, this.#spec, now);
+    const decision = decide(view, this.#spec, now, { memory: this.#memory });
+    this.#memory = decision.memory;
     this.#prober?.hurry(decision.probeHard, now);
     // While the recording confirms the view, it does so at every instant: only what hangs on other times needs a review.
     this.#reviewAt = decision.reviewAt;

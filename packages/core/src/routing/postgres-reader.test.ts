@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { serviceOf, verdictOn } from '../../test/cluster.ts';
 import { calm, Heard, postgresSpec, type Said } from '../../test/postgres-words.ts';
 import { explainReason } from '../model/reason.ts';
+import { lagLimitOfBytes } from '../model/service.ts';
 
 type Row = readonly [what: string, said: readonly Said[], at: number, pg2: string, pg1?: string];
 
@@ -86,7 +87,7 @@ describe('reads that no standby can take', () => {
 });
 
 describe('the lag of a server that nobody manages', () => {
-  const limited = postgresSpec({ maxLagBytes: 500 });
+  const limited = postgresSpec({ maxLag: lagLimitOfBytes(500) });
   const words = (said: readonly Said[], at = 400): Readonly<Record<string, string>> =>
     new Heard(said, limited).wordsAt(at, 'replica');
 

@@ -11,6 +11,7 @@ import {
   now,
   primaryAt,
   reads,
+  readsWithin,
   readWords,
   said,
   serviceOf,
@@ -87,13 +88,13 @@ describe('a standby cluster', () => {
 
   it('lets its leader take reads, with a lag limit too', () => {
     expect(readWords(view, 'n1')).toBe('ready replica_ok');
-    expect(readWords(view, 'n1', aSpec({ services: [{ ...reads, maxLagBytes: 1 }] }))).toBe('ready replica_within_lag');
+    expect(readWords(view, 'n1', aSpec({ services: [readsWithin(1)] }))).toBe('ready replica_within_lag');
   });
 });
 
 describe('the lag of a standby', () => {
   const limited = (spec: Partial<StoredClusterSpec> = {}): StoredClusterSpec =>
-    aSpec({ services: [writes, { ...reads, maxLagBytes: 1_000 }], ...spec });
+    aSpec({ services: [writes, readsWithin(1_000)], ...spec });
   const lagging = (changes: Partial<Member>, view: Partial<ClusterView> = {}, spec = limited()): string =>
     readWords(withMember(aView(view), 'n2', { probe: undefined, ...changes }), 'n2', spec);
 

@@ -1,7 +1,7 @@
 // May this member take reads? Each rule that keeps it out says so with its facts; the first that applies is told. The view's age is not asked:
 // when etcd can't be read, read services keep their last known state, and probes go on taking out what is down.
 import { type Reason, reason } from '../model/reason.ts';
-import type { ServiceSpec } from '../model/spec.ts';
+import type { ServiceSpec } from '../model/service.ts';
 import type { ClusterView, Member } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
 import { lagOf } from './lag.ts';
@@ -31,7 +31,7 @@ export function readRuling(given: Case, service: ServiceSpec, member: Member, wr
   const refused = refusals[view.source](given, member, writer) ?? timelineRefuses(given, member);
   if (refused !== undefined) return out(refused);
   const { name } = member;
-  const maxLagBytes = service.maxLagBytes ?? view.proxies?.maxStandbyLagBytes;
+  const maxLagBytes = service.maxLag?.bytes?.leave ?? view.proxies?.maxStandbyLagBytes;
   if (maxLagBytes === undefined) return { ready: true, reason: reason('replica_ok', { member: name }) };
   const lag = lagOf(given, member);
   const facts = { member: name, max_lag_bytes: maxLagBytes };

@@ -1,16 +1,37 @@
 // What the judges of the parts hand to one another.
-import type { ServerState } from '../model/decision.ts';
+import type { ServerState, ServiceDecision } from '../model/decision.ts';
+import type { RoutingMemory } from '../model/memory.ts';
+import type { Override } from '../model/override.ts';
 import type { Reason } from '../model/reason.ts';
+import type { ServiceSpec } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterView } from '../model/view.ts';
 import type { Horizon } from './horizon.ts';
 
-/** One case to judge: the picture, the wishes, the clock. */
+/** One case to judge: the picture, the wishes, the clock, and what the last look left behind. */
 export interface Case {
   readonly view: ClusterView;
   readonly spec: ClusterSpec;
   readonly horizon: Horizon;
+  readonly overrides: readonly Override[];
+  readonly memory: RoutingMemory;
 }
+
+/** What one service shall hold, and what has to be remembered of it. */
+export interface ServiceRuling {
+  readonly decision: ServiceDecision;
+  readonly memory: RoutingMemory;
+}
+
+export const namesOf = ({
+  name,
+  backends,
+  role,
+}: ServiceSpec): Pick<ServiceDecision, 'service' | 'backends' | 'role'> => ({
+  service: name,
+  backends,
+  role,
+});
 
 /** Who may take writes, if anybody. At most one member is ever not in maint. */
 export interface WriterRuling {

@@ -6,6 +6,7 @@ import {
   now,
   primaryAt,
   reads,
+  readsWithin,
   readWords,
   said,
   serviceOf,
@@ -101,7 +102,7 @@ describe('the lag of a keeper', () => {
     words(
       standby({ lagBytes, probe: undefined }),
       'keeper2',
-      stolonSpec({ services: [writes, { ...reads, maxLagBytes }] }),
+      stolonSpec({ services: [writes, readsWithin(maxLagBytes)] }),
     );
 
   it("is limited by the cluster's maxStandbyLag unless the service has a limit of its own", () => {

@@ -1,6 +1,7 @@
 // The published schema of GET /v2/status and GET /v2/events: everything known, decided and held, with ages and reasons.
 // The daemon makes these documents, pgroutectl and other readers check what they get with the same schemas.
 import * as z from 'zod';
+import { serviceRoles } from '../model/service.ts';
 
 /** A decision's reason: a code from docs/reasons.md, the sentence for people, and the facts it rests on. */
 export const reasonSchema = z.object({
@@ -135,6 +136,7 @@ const stolonSchema = z.object({
 
 const heldSchema = z.object({
   target: z.string(),
+  backend: z.string().optional().describe('the HAProxy backend'),
   server: z.string().nullable().describe("HAProxy's server line; null: it has none for this member"),
   state: z.enum(['ready', 'drain', 'maint', 'down', 'missing', 'unknown']),
   sessions: z.number().nullable(),
@@ -142,8 +144,9 @@ const heldSchema = z.object({
 
 const serviceSchema = z.object({
   name: z.string(),
-  backend: z.string(),
-  role: z.enum(['primary', 'replica']),
+  backend: z.string().describe('the first of its backends'),
+  backends: z.array(z.string()).readonly().optional().describe('the HAProxy backends that carry it'),
+  role: z.enum(serviceRoles),
   open: z.boolean().describe('at least one server is decided ready'),
   routing: z.boolean().describe('at least one target holds at least one ready server'),
   kept: z
@@ -155,7 +158,20 @@ const serviceSchema = z.object({
     ),
   reason: reasonSchema,
   servers: z.array(
-    z.object({ member: z.string(), state: serverState, reason: reasonSchema, held: z.array(heldSchema) }),
+    z.object({
+      member: z.string(),
+      state: serverState,
+      reason: reasonSchema,
+      weight: z.number().nullable().optional().describe('0 to 256; null: as in haproxy.cfg'),
+      sessions: z.enum(['stay', 'end']).optional().describe('what becomes of open sessions on it'),
+      lines: z
+        .object({ own: serverState, backup: serverState })
+        .nullable()
+        .optional()
+        .describe('what its own line and its backup line hold, where the service has backup lines'),
+      override: z.string().nullable().optional().describe('the id of the override that this rests on'),
+      held: z.array(heldSchema),
+    }),
   ),
 });
 

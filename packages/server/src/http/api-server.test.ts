@@ -47,7 +47,14 @@ const say = (level: string) => (fields: object, message: string) =>
   void said.push(`${level}: ${message} ${JSON.stringify(fields)}`);
 const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
 
-const plain: HttpSpec = { host: '127.0.0.1', port: 0, tls: undefined, maxAgeMs: 30_000, availability: false };
+const plain: HttpSpec = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: undefined,
+  maxAgeMs: 30_000,
+  availability: false,
+  control: { kind: 'off' },
+};
 const tls = (clientCa?: string) => ({
   kind: 'files' as const,
   cert: join(folder, 'crt'),
