@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { serviceDefaults } from '../model/service.ts';
 import { type ConfigResult, type ConfigSurroundings, formatConfigError, printableConfig } from './config.ts';
 import { parseConfig } from './parse.ts';
 
@@ -49,13 +50,33 @@ describe('a configuration file', () => {
             source: { kind: 'patroni', scope: 'orders', namespace: '/service' },
             grace: 'auto',
             services: [
-              { name: 'primary', backend: 'orders_primary', role: 'primary', fallback: 'none' },
-              { name: 'replica', backend: 'orders_replica', role: 'replica', fallback: 'none' },
+              {
+                ...serviceDefaults,
+                name: 'primary',
+                backends: ['orders_primary'],
+                role: 'primary',
+                outage: { kind: 'auto' },
+              },
+              {
+                ...serviceDefaults,
+                name: 'replica',
+                backends: ['orders_replica'],
+                role: 'replica',
+                outage: { kind: 'hold' },
+              },
             ],
           },
         ],
+        discovery: [],
+        fleet: { enabled: true, prefix: '/pgrouted' },
         haproxy: [{ name: '/run/haproxy/admin.sock', socket: '/run/haproxy/admin.sock' }],
-        http: { host: '127.0.0.1', port: 8080, maxAgeMs: 30_000, availability: false },
+        http: {
+          host: '127.0.0.1',
+          port: 8080,
+          maxAgeMs: 30_000,
+          availability: false,
+          control: { kind: 'loopback' },
+        },
         groups: { clusters: true, named: [] },
         log: { level: 'info' },
         journal: { maxBytes: 16 * 1024 * 1024, keep: 5, memoryEntries: 5000 },
@@ -125,13 +146,21 @@ journal: { file: journal.jsonl, max_size: 1GB, keep: 0, memory_entries: 100 }
         },
         grace: 60_000,
         services: [
-          { name: 'rw', backend: 'shop-rw', role: 'primary', fallback: 'none' },
           {
+            ...serviceDefaults,
+            name: 'rw',
+            backends: ['shop-rw'],
+            role: 'primary',
+            outage: { kind: 'hold', forMs: 60_000 },
+          },
+          {
+            ...serviceDefaults,
             name: 'ro',
             backends: ['shop-ro'],
             role: 'replica',
-            maxLag: { bytes: { leave: 16 * 1024 * 1024, enter: 8 * 1024 * 1024 } },
+            maxLag: { bytes: { leave: 16 * 1024 * 1024, enter: 8 * 1024 * 1024 }, dwellMs: 5000 },
             fallback: 'primary',
+            outage: { kind: 'hold' },
           },
         ],
       },
@@ -139,7 +168,13 @@ journal: { file: journal.jsonl, max_size: 1GB, keep: 0, memory_entries: 100 }
     expect(config.haproxy).toEqual([
       { name: 'edge', socket: '/etc/pgrouted/admin.sock', masterSocket: '/run/haproxy/master.sock' },
     ]);
-    expect(config.http).toEqual({ host: '::1', port: 8008, maxAgeMs: 30_000, availability: false });
+    expect(config.http).toEqual({
+      host: '::1',
+      port: 8008,
+      maxAgeMs: 30_000,
+      availability: false,
+      control: { kind: 'loopback' },
+    });
     expect(config.log).toEqual({ level: 'debug' });
     expect(config.journal).toEqual({
       file: '/etc/pgrouted/journal.jsonl',
@@ -165,7 +200,7 @@ journal: { file: journal.jsonl, max_size: 1GB, keep: 0, memory_entries: 100 }
       {
         name,
         source: { kind: 'stolon', name: inStolon, prefix, register, onStop },
-        services: [{ backend: `${name}_primary` }, { backend: `${name}_replica` }],
+        services: [{ backends: [`${name}_primary`] }, { backends: [`${name}_replica`] }],
       },
     ]);
     expect(printableConfig(config)).toEqual(config);
@@ -278,6 +313,7 @@ log: { file: log/pgrouted.log }
       },
       maxAgeMs: 5000,
       availability: true,
+      control: { kind: 'loopback' },
     });
     expect(config.groups).toEqual({
       clusters: true,

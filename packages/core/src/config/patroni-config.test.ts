@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serviceDefaults } from '../model/service.ts';
 import { type ConfigResult, formatConfigError } from './config.ts';
 import { patroniConfig } from './patroni-config.ts';
 
@@ -58,13 +59,33 @@ describe("Patroni's configuration file", () => {
             source: { kind: 'patroni', scope: '15-main', namespace: '/postgresql-common' },
             grace: 'auto',
             services: [
-              { name: 'primary', backend: '15-main_primary', role: 'primary', fallback: 'none' },
-              { name: 'replica', backend: '15-main_replica', role: 'replica', fallback: 'none' },
+              {
+                ...serviceDefaults,
+                name: 'primary',
+                backends: ['15-main_primary'],
+                role: 'primary',
+                outage: { kind: 'auto' },
+              },
+              {
+                ...serviceDefaults,
+                name: 'replica',
+                backends: ['15-main_replica'],
+                role: 'replica',
+                outage: { kind: 'hold' },
+              },
             ],
           },
         ],
+        discovery: [],
+        fleet: { enabled: true, prefix: '/pgrouted' },
         haproxy: [{ name: '/run/haproxy/admin.sock', socket: '/run/haproxy/admin.sock' }],
-        http: { host: '127.0.0.1', port: 8080, maxAgeMs: 30_000, availability: false },
+        http: {
+          host: '127.0.0.1',
+          port: 8080,
+          maxAgeMs: 30_000,
+          availability: false,
+          control: { kind: 'loopback' },
+        },
         groups: { clusters: true, named: [] },
         log: { level: 'info' },
         journal: { maxBytes: 16 * 1024 * 1024, keep: 5, memoryEntries: 5000 },
