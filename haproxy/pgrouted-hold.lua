@@ -5,9 +5,10 @@
 --   tcp-request content lua.pgrouted_hold <backend> <ms> <most>
 --
 --   comes --a server is usable--> goes on at once
---     `--none--> waits: 5 ms, 6 ms, ... 25 ms, then looks again --a server is usable--> goes on, "served"
---           |`--for <ms>--> refused, "late"     `--the client goes--> "gone"
---           `--<most> of this backend wait already--> refused at once, "many"
+--     |`--none, and <most> of this backend wait already--> refused, "many"
+--     `--none--> waits: looks again after 5 ms, 6 ms, ... 25 ms --a server is usable--> goes on, "served"
+--                  |`--<ms> are over--> refused, "late"
+--                  `--the client goes--> "gone"
 --
 --   pgrouted hold      on a stats socket: what is waiting, and what became of those that waited
 --
@@ -19,19 +20,25 @@ if core.thread ~= nil and core.thread ~= 0 then
 end
 
 local VERSION = 1
--- The first look again comes soon: most gaps are short. The longest sleep is what a client loses at most when the service opens.
-local FIRST_SLEEP_MS = 5
-local LONGEST_SLEEP_MS = 25
+-- The first look again comes soon: most gaps are short. The longest pause is what a client loses at most when the service opens.
+local FIRST_PAUSE_MS = 5
+local LONGEST_PAUSE_MS = 25
 local GROWTH = 1.2
--- HAProxy ends a waiting connection without a word to us when its client goes. Whoever has not looked for so long is gone.
-local SILENT_MS = 1000
+-- Many that wait look less often: at most so many looks in a millisecond, of all together.
+local LOOKS_PER_MS = 10
+local SLOWEST_PAUSE_MS = 500
+-- HAProxy may end a waiting connection without a word to us. Whoever has not looked for so long is gone.
+local SILENT_MS = 2000
 -- So often at most the tickets are gone through.
 local SWEEP_MS = 100
 -- No connection waits longer, whatever the configuration says.
 local LONGEST_WAIT_MS = 3600000
+-- Where a waiting connection keeps the number of its ticket.
+local TICKET = "txn.pgrouted_hold"
 
--- By backend: tickets of those that wait (the instant of their last look), how many they are, and what became of the others.
+-- By backend: the tickets of those that wait, by number, how many they are, and what became of the others.
 local gates = {}
+local last_number = 0
 -- What is wrong with a line of the configuration, by its arguments: said once in HAProxy's log, then shown.
 local faults = {}
 
@@ -49,30 +56,18 @@ local function gate_of(backend)
     return gate
 end
 
-local function leave(gate, ticket)
-    if gate.tickets[ticket] == nil then return end
-    gate.tickets[ticket] = nil
+-- `how`: what became of it.
+local function leave(gate, number, how)
+    gate.tickets[number] = nil
     gate.waiting = gate.waiting - 1
-end
-
--- A HAProxy that was stopped finds all tickets old: those that live take theirs up again with their next look.
-local function look(gate, ticket, now)
-    if gate.tickets[ticket] == nil then
-        gate.waiting = gate.waiting + 1
-        if ticket.swept then gate.gone = gate.gone - 1 end
-    end
-    gate.tickets[ticket] = now
+    gate[how] = gate[how] + 1
 end
 
 local function sweep(gate, now)
     if now - gate.swept_ms < SWEEP_MS then return end
     gate.swept_ms = now
-    for ticket, at in pairs(gate.tickets) do
-        if now - at > SILENT_MS then
-            ticket.swept = true
-            gate.gone = gate.gone + 1
-            leave(gate, ticket)
-        end
+    for number, ticket in pairs(gate.tickets) do
+        if now - ticket.looked_ms > SILENT_MS then leave(gate, number, "gone") end
     end
 end
 
@@ -80,6 +75,13 @@ end
 local function usable(txn, backend)
     local count = txn.f:nbsrv(backend)
     return count ~= nil and count > 0
+end
+
+-- The client has closed its side. (Before HAProxy 2.5 this can't be asked: HAProxy ends the connection by itself, with a line in its log.)
+local function has_gone(txn)
+    local request = txn.req
+    if request == nil or request.may_recv == nil then return false end
+    return not request:may_recv()
 end
 
 local function fault(backend, wait, most)
@@ -90,52 +92,58 @@ local function fault(backend, wait, most)
         faults[key] = why
         core.Alert("pgrouted hold: lua.pgrouted_hold " .. key .. ": " .. why .. "; nobody waits there")
     end
+    return act.CONTINUE
 end
 
--- The client has closed its side: `may_recv` is there from HAProxy 2.6 on, before that HAProxy ends the connection itself.
-local function has_gone(txn)
-    local request = txn.req
-    if request == nil or request.may_recv == nil then return false end
-    return not request:may_recv()
+local function admit(txn, gate, most, now)
+    if gate.waiting >= most then sweep(gate, now) end
+    if gate.waiting >= most then
+        gate.many = gate.many + 1
+        return nil
+    end
+    last_number = last_number + 1
+    local ticket = { since_ms = now, looked_ms = now, pause_ms = FIRST_PAUSE_MS }
+    gate.tickets[last_number] = ticket
+    gate.waiting = gate.waiting + 1
+    txn:set_var(TICKET, last_number)
+    return last_number, ticket
 end
 
+-- HAProxy calls this again and again for one connection, until it says something else than "again". Sleeping in here (core.msleep) would be simpler, but
+-- HAProxy (2.6 and others) forgets to wake up a sleeper whose time was over before it lay down, which happens on a busy machine; it would wait for the whole
+-- inspect-delay. (Nothing returned is not "go on": HAProxy takes what the call before has returned.)
 local function hold(txn, backend, wait, most)
     local wait_ms, most_waiting = tonumber(wait:match("^%d+$")), tonumber(most:match("^%d+$"))
     if wait_ms == nil or most_waiting == nil or core.backends[backend] == nil then return fault(backend, wait, most) end
-    if usable(txn, backend) then return end
+    local number = txn:get_var(TICKET)
+    if usable(txn, backend) and number == nil then return act.CONTINUE end
 
-    local since = now_ms()
+    local now = now_ms()
     local gate = gate_of(backend)
-    if gate.waiting >= most_waiting then sweep(gate, since) end
-    if gate.waiting >= most_waiting then
-        gate.many = gate.many + 1
+    local ticket = number ~= nil and gate.tickets[number] or nil
+    -- A HAProxy that was stopped finds all tickets old: whoever lives takes another one.
+    if ticket == nil then number, ticket = admit(txn, gate, most_waiting, now) end
+    if ticket == nil then return act.DENY end
+
+    local waited_ms = now - ticket.since_ms
+    if usable(txn, backend) then
+        gate.longest_ms = math.max(gate.longest_ms, waited_ms)
+        leave(gate, number, "served")
+        return act.CONTINUE
+    end
+    if has_gone(txn) then
+        leave(gate, number, "gone")
         return act.DENY
     end
-    wait_ms = math.min(wait_ms, LONGEST_WAIT_MS)
-    local ticket = {}
-    local sleep_ms = FIRST_SLEEP_MS
-    while true do
-        look(gate, ticket, now_ms())
-        core.msleep(math.floor(sleep_ms))
-        sleep_ms = math.min(sleep_ms * GROWTH, LONGEST_SLEEP_MS)
-        local waited_ms = now_ms() - since
-        if has_gone(txn) then
-            leave(gate, ticket)
-            gate.gone = gate.gone + 1
-            return act.DENY
-        end
-        if usable(txn, backend) then
-            leave(gate, ticket)
-            gate.served = gate.served + 1
-            gate.longest_ms = math.max(gate.longest_ms, waited_ms)
-            return
-        end
-        if waited_ms >= wait_ms then
-            leave(gate, ticket)
-            gate.late = gate.late + 1
-            return act.DENY
-        end
+    if waited_ms >= math.min(wait_ms, LONGEST_WAIT_MS) then
+        leave(gate, number, "late")
+        return act.DENY
     end
+    ticket.looked_ms = now
+    local crowd_ms = math.min(gate.waiting / LOOKS_PER_MS, SLOWEST_PAUSE_MS)
+    act.wake_time(math.floor(math.max(ticket.pause_ms, crowd_ms)))
+    ticket.pause_ms = math.min(ticket.pause_ms * GROWTH, LONGEST_PAUSE_MS)
+    return act.YIELD
 end
 
 core.register_action("pgrouted_hold", { "tcp-req" }, hold, 3)

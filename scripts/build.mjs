@@ -2,8 +2,8 @@
 // Bundles the daemon and the command line into one file each, which needs nothing but Node.
 //   packages/server/src/main.ts -> packages/server/dist/pgrouted.mjs
 //   packages/cli/src/main.ts    -> packages/cli/dist/pgroutectl.mjs
-// HAProxy's watchdog is laid beside the daemon, which prints its path (`pgrouted haproxy-config`).
-//   haproxy/pgrouted-watchdog.lua -> packages/server/dist/pgrouted-watchdog.lua
+// What HAProxy loads is laid beside the daemon, which prints its path (`pgrouted haproxy-config`).
+//   haproxy/*.lua -> packages/server/dist/*.lua
 // `__PGROUTED_VERSION__` in the source becomes the version of the top package.json.
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -83,11 +83,13 @@ for (const { from, to } of bundles.filter((bundle) => !absent.includes(bundle)))
   }
 }
 
-const watchdog = { from: 'haproxy/pgrouted-watchdog.lua', to: 'packages/server/dist/pgrouted-watchdog.lua' };
-if (existsSync(join(root, watchdog.from))) {
-  mkdirSync(dirname(join(root, watchdog.to)), { recursive: true });
-  copyFileSync(join(root, watchdog.from), join(root, watchdog.to));
-} else {
-  console.error(`build: there is no ${watchdog.from}`);
-  process.exitCode = 1;
+for (const lua of ['pgrouted-watchdog.lua', 'pgrouted-hold.lua']) {
+  const [from, to] = [join(root, 'haproxy', lua), join(root, 'packages/server/dist', lua)];
+  if (existsSync(from)) {
+    mkdirSync(dirname(to), { recursive: true });
+    copyFileSync(from, to);
+  } else {
+    console.error(`build: there is no haproxy/${lua}`);
+    process.exitCode = 1;
+  }
 }

@@ -224,6 +224,8 @@ export interface ConfigOptions {
   readonly serverOptions?: string;
   /** More lines for the two backends, for `option httpchk` and the like. */
   readonly backendOptions?: readonly string[];
+  /** More lines for the frontend of the write service. */
+  readonly writeFrontendOptions?: readonly string[];
   /** More lines for `global`. */
   readonly globalOptions?: readonly string[];
   /** Loads HAProxy's own watchdog. */
@@ -236,6 +238,7 @@ export interface ConfigOptions {
 
 /** What is delivered to be loaded by HAProxy. */
 export const watchdogLua = fileURLToPath(new URL('../../haproxy/pgrouted-watchdog.lua', import.meta.url));
+export const holdLua = fileURLToPath(new URL('../../haproxy/pgrouted-hold.lua', import.meta.url));
 
 /** `global` and `defaults`, the same in every file that is used here. */
 export const configHead = (head: {
@@ -285,6 +288,7 @@ export function haproxyConfig(options: ConfigOptions): (paths: HaproxyPaths) => 
       }),
       'frontend fe_rw',
       `    bind 127.0.0.1:${options.writePort}`,
+      ...(options.writeFrontendOptions ?? []).map((line) => `    ${line}`),
       `    default_backend ${writeBackend}`,
       'frontend fe_ro',
       `    bind 127.0.0.1:${options.readPort}`,
