@@ -67,6 +67,8 @@ describe('a server that answers', () => {
     expect(b.timeline).toBeUndefined();
     expect(b.replayPosition).toBeGreaterThan(0n);
     expect(b.receivePosition).toBeGreaterThan(0n);
+    // All that came is replayed, however long ago the last commit was.
+    expect(b.replayDelayMs).toBe(0);
     await next('a', isA('primary'));
     expect(prober.readings().get('a')?.lastAnswer?.kind).toBe('primary');
     expect(await ourSessions(primary)).toHaveLength(1);

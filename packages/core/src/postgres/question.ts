@@ -7,6 +7,9 @@ import { type Millis, parseLsn } from '../model/units.ts';
  * One row, one round trip. Each function is called only where it can't fail: recovery ends but never begins within a session.
  * The timeline of a primary is that of the WAL being written: pg_control_checkpoint() still shows the old one until the first checkpoint
  * after a promotion. A standby tells it only to roles with pg_read_all_stats, else it is null. Timelines are hexadecimal.
+ *
+ * The delay is that of the newest commit that was replayed, by the standby's clock against the primary's. An idle primary sends none: where all that came is
+ * replayed, and a receiver is there to bring more, it is 0. A standby that is cut off has no receiver as soon as it notices (wal_receiver_timeout).
  */
 export const probeQuestion = `
 select r.recovery,
@@ -14,7 +17,11 @@ select r.recovery,
     else substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) end,
   case when not r.recovery then pg_catalog.pg_current_wal_lsn()::text end,
   case when r.recovery then pg_catalog.pg_last_wal_receive_lsn()::text end,
-  case when r.recovery then pg_catalog.pg_last_wal_replay_lsn()::text end
+  case when r.recovery then pg_catalog.pg_last_wal_replay_lsn()::text end,
+  case when not r.recovery then null
+    when pg_catalog.pg_last_wal_replay_lsn() >= pg_catalog.pg_last_wal_receive_lsn()
+      and exists (select from pg_catalog.pg_stat_wal_receiver) then 0
+    else extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000 end::float8
 from (select pg_catalog.pg_is_in_recovery() as recovery) r`;
 
 const position = z
@@ -34,14 +41,20 @@ const timeline = z
   .nullable()
   .transform((hex) => (hex === null ? 0 : Number.parseInt(hex, 16)) || undefined);
 
-const row = z.tuple([z.boolean(), timeline, position, position, position]);
+/** Clocks that differ may make it negative. */
+const delayMs = z
+  .number()
+  .nullable()
+  .transform((ms) => (ms === null ? undefined : Math.max(0, Math.round(ms))));
+
+const row = z.tuple([z.boolean(), timeline, position, position, position, delayMs]);
 
 /** What the row means; undefined when it is none that PostgreSQL gives to our question. */
 export function readAnswer(value: unknown, at: Millis): ProbeAnswer | undefined {
   const parsed = row.safeParse(value);
   if (!parsed.success) return undefined;
-  const [recovery, line, written, receivePosition, replayPosition] = parsed.data;
+  const [recovery, line, written, receivePosition, replayPosition, replayDelayMs] = parsed.data;
   return recovery
-    ? { kind: 'standby', at, timeline: line, receivePosition, replayPosition }
+    ? { kind: 'standby', at, timeline: line, receivePosition, replayPosition, replayDelayMs }
     : { kind: 'primary', at, timeline: line, position: written };
 }
