@@ -9,7 +9,7 @@ import { certainlyNotDone, EtcdError, errorOfConnection } from './errors.ts';
 import { hedge } from './hedge.ts';
 import { Member } from './member.ts';
 import { type KeyValue, type Method, type RangeRequest, type RangeResponse, rangeMethod } from './messages.ts';
-import { leaseGrantMethod, leaseRevokeMethod, txnMethod, type WriteOperation } from './write-messages.ts';
+import { leaseGrantMethod, leaseKeepAliveMethod, leaseRevokeMethod, txnMethod, type WriteOperation } from './write-messages.ts';
 
 export interface EtcdClientOptions {
   readonly spec: EtcdSpec;
@@ -135,6 +135,11 @@ export class EtcdClient {
   async grantLease(ttlS: number): Promise<{ readonly lease: string; readonly ttlS: number }> {
     const { lease, ttlS: granted } = await this.#once(leaseGrantMethod, { ttlS });
     return { lease, ttlS: granted };
+  }
+
+  /** Lets a lease live for its whole time from now on. False: etcd knows no such lease (any more), and its keys are gone. */
+  async keepLease(lease: string): Promise<boolean> {
+    return (await this.#once(leaseKeepAliveMethod, { lease })).ttlS > 0;
   }
 
   /** Ends a lease, and with it its keys. */

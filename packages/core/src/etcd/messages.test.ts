@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { revision } from '../model/units.ts';
 import { EtcdError } from './errors.ts';
 import { authenticateMethod, prefixRange, rangeMethod, watchMethod } from './messages.ts';
-import { leaseGrantMethod, leaseRevokeMethod, txnMethod } from './write-messages.ts';
+import { leaseGrantMethod, leaseKeepAliveMethod, leaseRevokeMethod, txnMethod } from './write-messages.ts';
 
 // The other side of the wire, written down apart from the codec under test: the fields as etcd's API reference lists them.
 const { root } = protobuf.parse(
@@ -67,6 +67,12 @@ describe('what is sent', () => {
       limit: '1',
       serializable: true,
     });
+    expect(read('Range', rangeMethod.encode({ ...prefixRange('a'), keysOnly: true, minModRevision: revision(8) }))).toEqual({
+      key: base64('a'),
+      range_end: base64('b'),
+      keys_only: true,
+      min_mod_revision: '8',
+    });
   });
 
   it('asks to watch from a revision, exact beyond 53 bits', () => {
@@ -102,9 +108,9 @@ describe('what is sent', () => {
 
   it('handles leases and logins', () => {
     expect(read('Grant', leaseGrantMethod.encode({ ttlS: 20 }))).toEqual({ TTL: '20' });
-    expect(read('Grant', leaseRevokeMethod.encode({ lease: '7587862094711234567' }))).toEqual({
-      TTL: '7587862094711234567',
-    });
+    for (const method of [leaseRevokeMethod, leaseKeepAliveMethod]) {
+      expect(read('Grant', method.encode({ lease: '7587862094711234567' }))).toEqual({ TTL: '7587862094711234567' });
+    }
     expect(read('Login', authenticateMethod.encode({ name: 'u', password: 'p' }))).toEqual({
       name: 'u',
       password: 'p',

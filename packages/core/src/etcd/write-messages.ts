@@ -95,22 +95,31 @@ export const txnMethod: Method<TxnRequest, TxnResponse> = {
   },
 };
 
+function readLease(bytes: Uint8Array): LeaseGrantResponse {
+  let header = noHeader;
+  let lease = 0n;
+  let ttl = 0n;
+  readMessage(bytes, (tag, reader) => {
+    if (tag === delimited(1)) header = readHeader(reader.bytes());
+    else if (tag === varint(2)) lease = readUint64(reader);
+    else if (tag === varint(3)) ttl = readUint64(reader);
+    else return false;
+    return true;
+  });
+  return { header, lease: String(lease), ttlS: Number(ttl) };
+}
+
 export const leaseGrantMethod: Method<{ readonly ttlS: number }, LeaseGrantResponse> = {
   path: '/etcdserverpb.Lease/LeaseGrant',
   encode: ({ ttlS }) => new MessageWriter().number(1, ttlS).done(),
-  decode: (bytes) => {
-    let header = noHeader;
-    let lease = 0n;
-    let ttl = 0n;
-    readMessage(bytes, (tag, reader) => {
-      if (tag === delimited(1)) header = readHeader(reader.bytes());
-      else if (tag === varint(2)) lease = readUint64(reader);
-      else if (tag === varint(3)) ttl = readUint64(reader);
-      else return false;
-      return true;
-    });
-    return { header, lease: String(lease), ttlS: Number(ttl) };
-  },
+  decode: readLease,
+};
+
+/** A stream in etcd's own words; one question and the end of what we say make it a call. `ttlS`: for how long from now; 0: there is no such lease any more. */
+export const leaseKeepAliveMethod: Method<{ readonly lease: string }, LeaseGrantResponse> = {
+  path: '/etcdserverpb.Lease/LeaseKeepAlive',
+  encode: ({ lease }) => new MessageWriter().number(1, BigInt(lease)).done(),
+  decode: readLease,
 };
 
 export const leaseRevokeMethod: Method<{ readonly lease: string }, ResponseHeader> = {

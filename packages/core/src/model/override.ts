@@ -34,3 +34,9 @@ export interface Override {
   /** When it was written to etcd; of two that contradict one another the later one counts. Undefined: local. */
   readonly revision: Revision | undefined;
 }
+
+/** `maint of n2`, `weight 10 of n2 in replica`: what it is, without who and why. */
+export function overrideWords({ action, member, service }: Pick<Override, 'action' | 'member' | 'service'>): string {
+  const what = action.kind === 'weight' ? `weight ${action.weight}` : action.kind;
+  return `${what} of ${member}${service === undefined ? '' : ` in ${service}`}`;
+}
