@@ -9,7 +9,13 @@ import { certainlyNotDone, EtcdError, errorOfConnection } from './errors.ts';
 import { hedge } from './hedge.ts';
 import { Member } from './member.ts';
 import { type KeyValue, type Method, type RangeRequest, type RangeResponse, rangeMethod } from './messages.ts';
-import { leaseGrantMethod, leaseKeepAliveMethod, leaseRevokeMethod, txnMethod, type WriteOperation } from './write-messages.ts';
+import {
+  leaseGrantMethod,
+  leaseKeepAliveMethod,
+  leaseRevokeMethod,
+  txnMethod,
+  type WriteOperation,
+} from './write-messages.ts';
 
 export interface EtcdClientOptions {
   readonly spec: EtcdSpec;

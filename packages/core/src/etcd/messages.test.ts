@@ -13,7 +13,8 @@ const { root } = protobuf.parse(
   message Header { uint64 cluster_id = 1; uint64 member_id = 2; int64 revision = 3; uint64 raft_term = 4; }
   message Kv { bytes key = 1; int64 create_revision = 2; int64 mod_revision = 3; int64 version = 4; bytes value = 5; int64 lease = 6; }
   message Event { enum Type { PUT = 0; DELETE = 1; } Type type = 1; Kv kv = 2; Kv prev_kv = 3; }
-  message Range { bytes key = 1; bytes range_end = 2; int64 limit = 3; int64 revision = 4; bool serializable = 7; bool keys_only = 8; }
+  message Range { bytes key = 1; bytes range_end = 2; int64 limit = 3; int64 revision = 4; bool serializable = 7; bool keys_only = 8;
+    int64 min_mod_revision = 10; }
   message RangeAnswer { Header header = 1; repeated Kv kvs = 2; bool more = 3; int64 count = 4; }
   message Create { bytes key = 1; bytes range_end = 2; int64 start_revision = 3; }
   message Watch { oneof request { Create create_request = 1; } }
@@ -67,7 +68,9 @@ describe('what is sent', () => {
       limit: '1',
       serializable: true,
     });
-    expect(read('Range', rangeMethod.encode({ ...prefixRange('a'), keysOnly: true, minModRevision: revision(8) }))).toEqual({
+    expect(
+      read('Range', rangeMethod.encode({ ...prefixRange('a'), keysOnly: true, minModRevision: revision(8) })),
+    ).toEqual({
       key: base64('a'),
       range_end: base64('b'),
       keys_only: true,
@@ -139,6 +142,7 @@ describe('what is read', () => {
           lease: '7587862094711234567',
         },
       ],
+      count: 1,
     });
   });
 

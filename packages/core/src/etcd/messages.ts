@@ -39,11 +39,15 @@ export interface RangeRequest extends KeyRange {
   readonly limit?: number;
   /** Answered from the member's own memory: says that the member is alive, and nothing about freshness. */
   readonly serializable?: boolean;
+  /** Only keys that were changed at this revision or later; `count` is that of the whole range all the same. */
+  readonly minModRevision?: Revision;
 }
 
 export interface RangeResponse {
   readonly header: ResponseHeader;
   readonly kvs: readonly KeyValue[];
+  /** How many keys the whole range has, whatever of it was asked for. */
+  readonly count: number;
 }
 
 export interface WatchRequest extends KeyRange {
@@ -116,22 +120,26 @@ function readEvent(bytes: Uint8Array): WatchEvent {
 export function readRange(bytes: Uint8Array): RangeResponse {
   let header = noHeader;
   const kvs: KeyValue[] = [];
+  let count = 0n;
   readMessage(bytes, (tag, reader) => {
     if (tag === delimited(1)) header = readHeader(reader.bytes());
     else if (tag === delimited(2)) kvs.push(readKeyValue(reader.bytes()));
+    else if (tag === varint(4)) count = readUint64(reader);
     else return false;
     return true;
   });
-  return { header, kvs };
+  return { header, kvs, count: Number(count) };
 }
 
-export function writeRange({ key, rangeEnd, keysOnly, limit, serializable }: RangeRequest): Uint8Array {
+export function writeRange(request: RangeRequest): Uint8Array {
+  const { key, rangeEnd, keysOnly, limit, serializable, minModRevision } = request;
   return new MessageWriter()
     .text(1, key)
     .text(2, rangeEnd ?? '')
     .number(3, limit ?? 0)
     .number(7, serializable ?? false)
     .number(8, keysOnly ?? false)
+    .number(10, minModRevision ?? 0)
     .done();
 }
 

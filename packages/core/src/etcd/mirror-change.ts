@@ -8,6 +8,7 @@ export interface MirrorSnapshot {
   readonly revision: Revision;
   /** When the last successful proof was sent: everything that was committed before that instant is in. */
   readonly confirmedAt: Millis;
+  /** Of a prefix in groups it is put together when it is asked for (`EtcdMirror.group` gives one group for nothing). */
   readonly entries: ReadonlyMap<string, KeyValue>;
   readonly clusterId: string;
 }

@@ -6,14 +6,16 @@
 //                      └─compacted, behind, rewind, cluster changed─▶ list
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import type { Revision } from '../model/units.ts';
+import { type Revision, revision } from '../model/units.ts';
 import type { EtcdClient, ReadAnswer, ReadOptions } from './client.ts';
+import { type Grouping, together } from './entries.ts';
 import { EtcdError, messageOf } from './errors.ts';
 import type { Member } from './member.ts';
 import { MemberWatch } from './member-watch.ts';
-import { type KeyRange, prefixRange, type RangeRequest, type WatchResponse } from './messages.ts';
+import { type KeyRange, type KeyValue, prefixRange, type RangeRequest, type WatchResponse } from './messages.ts';
 import type { MirrorChange, MirrorSnapshot, MirrorStatus, ProofResult, RelistReason } from './mirror-change.ts';
 import { PrefixView } from './prefix-view.ts';
+import { SharedProofs } from './shared-proofs.ts';
 import { Signal } from './signal.ts';
 
 export type { KeyValue } from './messages.ts';
@@ -26,6 +28,12 @@ export interface MirrorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly proofIntervalMs?: number;
+  /** Undefined: all keys in one group. */
+  readonly grouping?: Grouping;
+  /**
+   * What a proof asks for: every key, or only what was changed since the last one and the number of all (changes-since.ts), for a prefix of thousands of keys.
+   */
+  readonly proofBy?: 'keys' | 'changes';
 }
 
 const proofDeadlineMs = 1_000;
@@ -33,6 +41,8 @@ const listDeadlineMs = 4_000;
 /** A proof at leisure asks the next member after this long; one that a switch waits for asks it sooner. */
 const calmPatienceMs = 150;
 const urgentPatienceMs = 20;
+/** Every so many proofs by changes all keys are compared all the same: once a minute. */
+const WHOLE_EVERY = 240;
 /** etcd replays to a watch that comes late within 100 ms; only after that a proof that sees more counts as "behind". */
 const streamsMayLagMs = 150;
 
@@ -43,7 +53,9 @@ export class EtcdMirror {
   readonly #prefix: string;
   readonly #range: KeyRange;
   readonly #intervalMs: number;
-  readonly #view = new PrefixView();
+  readonly #view: PrefixView;
+  readonly #byChanges: boolean;
+  readonly #urgent: SharedProofs;
   readonly #watches: readonly MemberWatch[];
   readonly #listeners = new Set<(change: MirrorChange) => void>();
   readonly #readErrors = new Map<Member, string>();
@@ -62,6 +74,7 @@ export class EtcdMirror {
   #beatTimer: Timer | undefined;
   #beating = false;
   #turn = 0;
+  #sinceWhole = 0;
   #events = 0;
   #proofs = 0;
   #failedProofs = 0;
@@ -69,7 +82,11 @@ export class EtcdMirror {
   #leave: readonly (() => void)[] = [];
   #closed = false;
 
-  constructor({ client, prefix, clock, log, proofIntervalMs = 250 }: MirrorOptions) {
+  constructor(options: MirrorOptions) {
+    const { client, prefix, clock, log, proofIntervalMs = 250, grouping = together, proofBy = 'keys' } = options;
+    this.#view = new PrefixView(grouping);
+    this.#byChanges = proofBy === 'changes';
+    this.#urgent = new SharedProofs(() => this.#prove({ deadlineMs: proofDeadlineMs, patienceMs: urgentPatienceMs }));
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
@@ -103,6 +120,16 @@ export class EtcdMirror {
   /** Undefined until the first list. */
   snapshot(): MirrorSnapshot | undefined {
     return this.#view.snapshot;
+  }
+
+  /** The keys of one group (`grouping`) as the snapshot has them: the very same map until one of them changes. */
+  group(name: string): ReadonlyMap<string, KeyValue> {
+    return this.#view.group(name);
+  }
+
+  /** The groups that have keys. */
+  groups(): readonly string[] {
+    return this.#view.groups();
   }
 
   /** Calls `listener` with each change, in order, from within the delivery that made it: it must be quick. Returns how to stop. */
@@ -164,7 +191,7 @@ export class EtcdMirror {
       if (this.#closed) return { ok: false, error: 'closed' };
       if (leftMs <= 0) return { ok: false, error: failure };
       try {
-        await this.#prove({ deadlineMs: leftMs, patienceMs: urgentPatienceMs });
+        await this.#urgent.one();
       } catch (error) {
         failure = messageOf(error);
         const disconnected = error instanceof EtcdError && ['ended', 'not_connected'].includes(error.code);
@@ -224,9 +251,14 @@ export class EtcdMirror {
     if (view.snapshot === undefined) return this.#list('start', () => view.snapshot === undefined);
     const before = view.known();
     const sameEpoch = () => view.known().epoch === before.epoch;
-    const answer = await this.#read({ ...this.#range, keysOnly: true }, options);
+    const question = this.#question();
+    const answered = await this.#read(question, options);
     // What was known when this was asked no longer counts: neither does the answer.
     if (this.#closed || !sameEpoch()) return;
+    const byChanges = question.minModRevision !== undefined;
+    // A list came in between, and what was told since can't be counted on: all keys are asked for.
+    if (byChanges && view.provenChangesSince === undefined) return this.#compareOrList(options);
+    const answer = byChanges ? { ...answered, countOfAll: answered.count } : answered;
     const breach = view.breakWith(answer.header, before);
     if (breach !== undefined) return this.#list(breach, sameEpoch);
     const fits = () => view.fits(answer);
@@ -234,6 +266,13 @@ export class EtcdMirror {
     if (watched && !fits()) await this.#applied.until(() => this.#closed || fits(), streamsMayLagMs);
     if (!fits()) await this.#list('behind', () => sameEpoch() && !fits());
     if (!this.#closed && sameEpoch() && fits()) this.#tell(view.confirm(answer));
+  }
+
+  #question(): RangeRequest {
+    const since = this.#byChanges && this.#sinceWhole < WHOLE_EVERY ? this.#view.provenChangesSince : undefined;
+    this.#sinceWhole = since === undefined ? 0 : this.#sinceWhole + 1;
+    const keys = { ...this.#range, keysOnly: true };
+    return since === undefined ? keys : { ...keys, minModRevision: revision(since + 1n) };
   }
 
   /** Lists anew if, once the lists before it are through, that is still `needed`. */

@@ -1,12 +1,13 @@
 // What we know of one prefix of etcd, as an immutable value, and how it changes: by events of a watch and by linearizable reads.
 // No I/O and no clock. The rules make any number of watch streams, in any interleaving, and reads that come late, lead to the committed state.
 import type { Revision } from '../model/units.ts';
+import { Entries, type Grouping } from './entries.ts';
 import type { KeyValue, WatchEvent } from './messages.ts';
 
 export interface PrefixState {
   /** All events of the prefix up to and including this revision are in. */
   readonly revision: Revision;
-  readonly entries: ReadonlyMap<string, KeyValue>;
+  readonly entries: Entries;
   /** Keys deleted lately, with the revision that did it, so that an older read of them is known to be older. */
   readonly gone: ReadonlyMap<string, Revision>;
 }
@@ -22,7 +23,11 @@ export const listingOf = (revision: Revision, kvs: readonly KeyValue[]): Listing
   entries: new Map(kvs.map((kv) => [kv.key, kv])),
 });
 
-export const stateOf = ({ revision, entries }: Listing): PrefixState => ({ revision, entries, gone: new Map() });
+export const stateOf = ({ revision, entries }: Listing, grouping: Grouping): PrefixState => ({
+  revision,
+  entries: Entries.of(grouping, entries.values()),
+  gone: new Map(),
+});
 
 const modRevisionOf = (event: WatchEvent): Revision =>
   event.type === 'put' ? event.kv.modRevision : event.modRevision;
@@ -56,18 +61,21 @@ export function stepsOf(state: PrefixState, events: readonly WatchEvent[]): read
 }
 
 function afterRevision(state: PrefixState, revision: Revision, events: readonly WatchEvent[]): PrefixState {
-  const entries = new Map(state.entries);
-  const gone = new Map(state.gone);
+  return { revision, entries: state.entries.after(events), gone: goneAfter(state.gone, revision, events) };
+}
+
+function goneAfter(
+  before: PrefixState['gone'],
+  revision: Revision,
+  events: readonly WatchEvent[],
+): PrefixState['gone'] {
+  if (before.size === 0 && events.every(({ type }) => type === 'put')) return before;
+  const gone = new Map(before);
   for (const event of events) {
-    if (event.type === 'put') {
-      entries.set(event.kv.key, event.kv);
-      gone.delete(event.kv.key);
-    } else {
-      entries.delete(event.key);
-      gone.set(event.key, revision);
-    }
+    if (event.type === 'put') gone.delete(event.kv.key);
+    else gone.set(event.key, revision);
   }
-  return { revision, entries, gone };
+  return gone;
 }
 
 /**
@@ -80,30 +88,30 @@ export function agrees(state: PrefixState, listing: Listing): boolean {
     if (ours === undefined) return false;
     if (ours <= listing.revision && (ours !== modRevision || !state.entries.has(key))) return false;
   }
-  for (const [key, { modRevision }] of state.entries) {
+  for (const { key, modRevision } of state.entries.values()) {
     if (modRevision <= listing.revision && !listing.entries.has(key)) return false;
   }
   return true;
 }
 
 /** The state after a read that agrees: nothing of ours lies between the two revisions, and older reads are of no more interest. */
-export function confirmedBy(state: PrefixState, listing: Listing): PrefixState {
-  const revision = greaterOf(listing.revision, state.revision);
+export function confirmedBy(state: PrefixState, at: Revision): PrefixState {
+  const revision = greaterOf(at, state.revision);
   if (revision === state.revision && state.gone.size === 0) return state;
-  return { revision, entries: state.entries, gone: laterThan(state.gone, listing.revision) };
+  return { revision, entries: state.entries, gone: laterThan(state.gone, at) };
 }
 
 /** The state after a read with values that is believed: it decides for every key that has not changed since. */
-export function mergedWith(state: PrefixState, listing: Listing): PrefixState {
+export function mergedWith(state: PrefixState, listing: Listing, grouping: Grouping): PrefixState {
   const entries = new Map<string, KeyValue>();
-  for (const [key, kv] of state.entries) if (kv.modRevision > listing.revision) entries.set(key, kv);
+  for (const kv of state.entries.values()) if (kv.modRevision > listing.revision) entries.set(kv.key, kv);
   for (const [key, kv] of listing.entries) {
     const later = (state.gone.get(key) ?? 0n) > listing.revision;
     if (!later && !entries.has(key)) entries.set(key, kv);
   }
   return {
     revision: greaterOf(listing.revision, state.revision),
-    entries,
+    entries: Entries.of(grouping, entries.values()),
     gone: laterThan(state.gone, listing.revision),
   };
 }
