@@ -1,7 +1,7 @@
 // Pictures of clusters for tests of the judgement: a sound three-node cluster at instant 100 s, to be changed where a test needs it.
 import type { Decision, ServiceDecision, Verdict } from '../src/model/decision.ts';
 import { type ProbeReading, type ProbeState, withReading } from '../src/model/probe.ts';
-import { lagLimitOfBytes, type ServiceSpec, serviceDefaults } from '../src/model/service.ts';
+import { lagLimitOfBytes, outageDefault, type ServiceSpec, serviceDefaults } from '../src/model/service.ts';
 import type { ClusterSpec, ProbeSpec, StoredClusterSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
 import { type ClusterView, type Leadership, type Member, noTags } from '../src/model/view.ts';
@@ -50,12 +50,13 @@ export const readsWithin = (bytes: number | undefined): ServiceSpec => ({
 });
 
 export function aSpec(changes: Partial<StoredClusterSpec> = {}): StoredClusterSpec {
+  const outage = outageDefault('primary', changes.grace ?? 'auto');
   return {
     name: 'demo',
     source: { kind: 'patroni', scope: 'demo', namespace: '/service' },
     probe: probeSpec,
     grace: 'auto',
-    services: [writes, reads],
+    services: [{ ...writes, outage }, reads],
     ...changes,
   };
 }

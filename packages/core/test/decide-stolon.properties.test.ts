@@ -47,7 +47,10 @@ describe('a decision about a Stolon cluster', () => {
           expect(view.proxies?.problem).toBe(undefined);
           const { registration, sleepIntervalMs = 0 } = view.proxies ?? {};
           expect(now - view.confirmedAt).toBeLessThan(registration?.timeoutMs ?? sleepIntervalMs);
-          if (wishes.grace !== 'auto') expect(now - view.confirmedAt).toBeLessThan(Math.max(1_000, wishes.grace));
+          const outage = wishes.services.find(({ name }) => name === service.service)?.outage;
+          if (outage?.kind === 'close') expect(now - view.confirmedAt).toBeLessThan(1_000);
+          const forMs = outage?.kind === 'hold' ? outage.forMs : undefined;
+          if (forMs !== undefined) expect(now - view.confirmedAt).toBeLessThan(Math.max(1_000, forMs));
         }
       }
     });

@@ -1,6 +1,7 @@
 // Random pictures of clusters, for properties: small numbers, so that coincidences (a probe at the instant of the naming, two leaders' names) are common.
 import fc from 'fast-check';
 import { type ProbeReading, type ProbeState, withReading } from '../src/model/probe.ts';
+import { type OutagePolicy, outageDefault } from '../src/model/service.ts';
 import type { ClusterSpec } from '../src/model/spec.ts';
 import { lsn, type Millis, millis, revision } from '../src/model/units.ts';
 import type { ClusterView, Leadership, Member } from '../src/model/view.ts';
@@ -146,21 +147,28 @@ export const view: fc.Arbitrary<ClusterView> = fc
   })
   .map((changes) => aView(changes));
 
+const outage: fc.Arbitrary<OutagePolicy> = fc.oneof(
+  fc.constantFrom({ kind: 'auto' as const }, { kind: 'close' as const }),
+  fc.record({ kind: fc.constant('hold' as const), forMs: fc.constantFrom(0, 3_000, 60_000, undefined) }),
+);
+
 export const spec: fc.Arbitrary<ClusterSpec> = fc
   .record({
     probed: fc.boolean(),
     grace: fc.constantFrom('auto' as const, 0, 5_000, 60_000),
     maxLagBytes: optional(fc.constantFrom(0, 1_000)),
     fallback: fc.constantFrom('primary' as const, 'none' as const),
+    outage,
+    readOutage: outage,
   })
-  .map(({ probed, grace, maxLagBytes, fallback }) =>
+  .map(({ probed, grace, maxLagBytes, fallback, outage, readOutage }) =>
     aSpec({
       probe: probed ? probeSpec : undefined,
       grace,
       services: [
-        writes,
-        { ...writes, name: 'second', backends: ['second'] },
-        { ...readsWithin(maxLagBytes), fallback },
+        { ...writes, outage: outageDefault('primary', grace) },
+        { ...writes, name: 'second', backends: ['second'], outage },
+        { ...readsWithin(maxLagBytes), fallback, outage: readOutage },
       ],
     }),
   );

@@ -9,8 +9,10 @@ const titles: Readonly<Record<string, string>> = {
   'write service: in': 'A server in a write service: why it is in',
   'write service: out': 'A server in a write service: why it is out',
   'read service': 'A server in a read service',
+  'any service: out': 'A server in a service of either kind: why it is out',
   'service as a whole': 'A service as a whole',
   alarm: 'Alarms about a cluster',
+  fleet: 'Alarms about the routers of a fleet',
   HAProxy: 'Alarms about a HAProxy',
 };
 

@@ -1,5 +1,6 @@
 // A member that is asked about, with all that an answer may rest on, and how old that is. Values only.
 
+import { outageDefault } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import type { ClusterView, Member } from '../model/view.ts';
@@ -28,6 +29,7 @@ export const caseOf = ({ spec, view, now }: Asked): Case => ({
   spec,
   view,
   horizon: new Horizon(now),
+  outage: outageDefault('primary', spec.grace),
   overrides: [],
   memory: [],
 });

@@ -42,6 +42,8 @@ const writerInTexts = {
     '{member} holds the leader key and has said since then that it is not in recovery; it does not answer the probe now ({probe}), which may only be load',
   leader_within_grace:
     'etcd can no longer confirm that {member} holds the leader key, but its lease cannot have run out before the grace of {grace_ms} ms has passed',
+  leader_held:
+    'etcd can no longer confirm that {member} holds the leader key; by its outage policy this service stays open for as long as {member} says that it is not in recovery and nobody else does',
   leader_past_grace_paused:
     'etcd can no longer confirm that {member} holds the leader key, but the cluster is paused: Patroni leaves {member} primary, and PostgreSQL says that it still is',
   leader_past_grace_failsafe:
@@ -100,11 +102,16 @@ const writerOutTexts = {
   primary_without_authority: '{member} claims to be primary, but the leader key does not name it',
 } as const;
 
-/** A member in a read service. */
-const readTexts = {
+/** A member in a read service: why it is in. */
+const readInTexts = {
   replica_ok: '{member} is a running standby',
   replica_within_lag: '{member} is a running standby, {lag_bytes} bytes behind (limit {max_lag_bytes})',
   fallback_to_primary: 'No standby can take reads; {member}, the primary, takes them',
+  override_ready: '{owner} has let {member} in: {because}. Without that it would be out ({lifted})',
+} as const;
+
+/** A member in a read service: why it is out. What becomes of its sessions: routing/leave-causes.ts. */
+const readOutTexts = {
   leader_takes_no_reads: '{member} is the leader; this service reads from standbys',
   replica_record_gone: "{member}'s record is gone: its Patroni has stopped or is cut off from etcd",
   replica_not_running: "{member}'s record says '{state}', not 'running'",
@@ -127,6 +134,15 @@ const readTexts = {
   replica_unknown: '{member} has never said what it is ({probe})',
   replica_silent: '{member} said last that it is a standby, but has given no answer for {limit_ms} ms ({probe})',
   replica_without_address: "{member}'s db has not told yet where it listens",
+} as const;
+
+/** A member in a service of either kind: what the operator wants, or does not want, keeps it out. */
+const wishOutTexts = {
+  not_selected: "The service's selector does not take {member}",
+  override_maint: '{owner} has taken {member} out for maintenance: {because}',
+  override_drain: '{owner} sends {member} no new sessions: {because}',
+  view_lost:
+    'What is known of {member} has not been confirmed for {limit_ms} ms, and by its outage policy this service serves no longer on an old view',
 } as const;
 
 /** A service as a whole. */
@@ -156,6 +172,20 @@ const alarmTexts = {
     'No sentinel has written clusterdata for more than {limit_ms} ms: nobody would notice a dead master, and no failover can be decided',
 } as const;
 
+/** Alarms about overrides. */
+const overrideAlarmTexts = {
+  override_closes_writes:
+    'Nobody can write by the service {service}: {owner} has taken {member} out of it (override {override}): {because}',
+  override_idle: 'The override {override} of {owner} ({action} {member}) has no effect: {why}',
+} as const;
+
+/** The routers that share a prefix in etcd. */
+const fleetTexts = {
+  router_name_taken:
+    'Another router bears the name {name} as well; this one calls itself {own} meanwhile. Give each its own (fleet.name)',
+  fleet_record_unreadable: "The record {key} can't be read ({error}): it does not count",
+} as const;
+
 /** HAProxy, as one target sees it. */
 const targetTexts = {
   server_missing: 'HAProxy has no server for {member} in backend {backend}: neither by this name nor by its address',
@@ -180,6 +210,21 @@ const targetTexts = {
     'An old HAProxy worker (pid {pid}) was replaced before it could be followed: its sessions from before the reload may outlive a fence',
   watchdog_absent:
     'HAProxy ({target}) has not loaded pgrouted-watchdog.lua: if pgrouted dies, HAProxy keeps its sessions while Stolon goes on without this proxy',
+  line_without_address: '{member} gets no line in {backend}: its record does not say where PostgreSQL listens',
+  line_needs_ip:
+    '{member} gets no line in {backend} at run time: its record names {host}:{port}, and HAProxy can only be given an IP address and a port',
+  spares_used_up:
+    '{member} gets no line in {backend}: all of the spare lines {spares}... are taken ({busy} of them wait for sessions to end). Raise their number in haproxy.cfg',
+  add_not_supported:
+    '{member} gets no line in {backend}: HAProxy {version} can not add servers at run time, which needs 2.6. Use spare lines (server-template)',
+  add_name_not_possible:
+    '{member} gets no line in {backend}: HAProxy takes no server of the name {server} (letters, digits, _ . : - and at most 64 of them)',
+  add_parameter_not_possible:
+    '{member} gets no line in {backend}: {parameter} can not be a parameter of a server that is added at run time',
+  change_refused:
+    '{server} in {backend}: HAProxy did not carry out "{command}" ({tries} times). It said: {said}. Tried again every 5 s',
+  weight_refused:
+    '{server} in {backend}: HAProxy did not carry out "{command}" ({tries} times). It said: {said}. A backend with a static algorithm (balance source, static-rr, ...) takes no other weights than 0 and that of haproxy.cfg',
 } as const;
 
 /** Every code with the sentence that explains it; `{name}` is filled from the facts. docs/reasons.md is made from this list. */
@@ -187,9 +232,13 @@ export const reasonTexts = {
   ...clusterTexts,
   ...writerInTexts,
   ...writerOutTexts,
-  ...readTexts,
+  ...readInTexts,
+  ...readOutTexts,
+  ...wishOutTexts,
   ...serviceTexts,
   ...alarmTexts,
+  ...overrideAlarmTexts,
+  ...fleetTexts,
   ...targetTexts,
 } as const satisfies Record<string, string>;
 
@@ -198,13 +247,22 @@ export const reasonSections = {
   cluster: clusterTexts,
   'write service: in': writerInTexts,
   'write service: out': writerOutTexts,
-  'read service': readTexts,
+  'read service': { ...readInTexts, ...readOutTexts },
+  'any service: out': wishOutTexts,
   'service as a whole': serviceTexts,
-  alarm: alarmTexts,
+  alarm: { ...alarmTexts, ...overrideAlarmTexts },
+  fleet: fleetTexts,
   HAProxy: targetTexts,
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 export type ReasonCode = keyof typeof reasonTexts;
+
+/** The codes that keep a member out of a service, or drain it. */
+export type OutCode =
+  | keyof typeof clusterTexts
+  | keyof typeof writerOutTexts
+  | keyof typeof readOutTexts
+  | keyof typeof wishOutTexts;
 
 /** Why clusterdata can't be acted on, as a reason. */
 export function clusterDataReason(problem: ClusterDataProblem): Reason {

@@ -178,6 +178,10 @@ export const lagLimitOfBytes = (bytes: number): LagLimit => ({
   dwellMs: LAG_DWELL_MS,
 });
 
+/** The two mean the same. */
+export const sameOutage = (a: OutagePolicy, b: OutagePolicy): boolean =>
+  a.kind === 'hold' && b.kind === 'hold' ? a.forMs === b.forMs : a.kind === b.kind;
+
 /** An outage policy where the operator names none. */
 export const outageDefault = (role: ServiceRole, grace: 'auto' | number): OutagePolicy => {
   if (role !== 'primary') return { kind: 'hold', forMs: undefined };

@@ -69,7 +69,7 @@ function stuckLeader({ view, spec, horizon }: Case, writer: WriterRuling): Reaso
 }
 
 /** What stands in the way of Stolon's next failover. */
-function proxyAlarms({ view, spec, horizon }: Case, proxies: ProxiesView): readonly Reason[] {
+function proxyAlarms({ view, horizon }: Case, proxies: ProxiesView): readonly Reason[] {
   const alarms: Reason[] = [];
   if (proxies.problem !== undefined) return alarms;
   const { clusterUid, generation, generationSeenAt, writtenAt, sleepIntervalMs, registration } = proxies;
@@ -80,7 +80,7 @@ function proxyAlarms({ view, spec, horizon }: Case, proxies: ProxiesView): reado
     alarms.push(reason('acknowledgement_blocked', { proxy: registration.uid, generation, because }));
   }
   const silentMs = SENTINEL_INTERVALS * sleepIntervalMs;
-  if (!horizon.within(writtenAt, silentMs) && horizon.within(view.confirmedAt, freshMs(spec, view))) {
+  if (!horizon.within(writtenAt, silentMs) && horizon.within(view.confirmedAt, freshMs(view))) {
     alarms.push(reason('sentinel_silent', { limit_ms: silentMs }));
   }
   return alarms;

@@ -6,12 +6,12 @@
 //   < grace                        yes              no answer for 3 s          maint
 //   < grace                        yes              yes, but so does another   maint: it was elected since
 //   any                            no               -                          not opened: waits for a confirmation
-//   >= grace                       yes              yes, and pause or failsafe ready, nobody else claims to be primary
+//   >= grace                       yes              yes, and pause or failsafe ready, nobody else claims to be primary; not where the policy is to close
 //   >= grace                       otherwise                                   maint
 //
 // decide() has no memory, so "opened before" is told from the facts: the proof began while the view was still fresh (PostgreSQL's unbroken run of
 // answers `primary`, or the record that proves the promotion, was there less than 1 s after the last confirmation).
-import { reason } from '../model/reason.ts';
+import { type Reason, reason } from '../model/reason.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import type { Leadership, Member } from '../model/view.ts';
 import { freshMs, graceMs, proofAgeMs } from './limits.ts';
@@ -21,12 +21,12 @@ type Held = Extract<Leadership, { kind: 'held' }>;
 
 /** The ruling over a proven leader; `ready` is what it gets on a fresh view. */
 export function confirmed(given: Case, held: Held, leader: Member, ready: WriterRuling): WriterRuling {
-  const { view, spec, horizon } = given;
+  const { view, spec, horizon, outage } = given;
   const { name } = leader;
-  const fresh = freshMs(spec, view);
+  const fresh = freshMs(view);
   if (horizon.within(view.confirmedAt, fresh)) return ready;
 
-  const grace = graceMs(spec, view);
+  const grace = graceMs(spec, view, outage);
   const withinGrace = horizon.within(view.confirmedAt, grace);
   if (provenSince(given, held, leader) >= after(view.confirmedAt, fresh)) {
     const state = withinGrace ? 'drain' : 'maint';
@@ -39,18 +39,23 @@ export function confirmed(given: Case, held: Held, leader: Member, ready: Writer
   if (withinGrace) {
     const other = otherPrimary(given, name, view.confirmedAt);
     return other === undefined
-      ? ruling(name, 'ready', reason('leader_within_grace', { member: name, grace_ms: grace }))
+      ? ruling(name, 'ready', heldBy(name, grace))
       : ruling(name, 'maint', reason('other_primary_seen', { member: name, other }));
   }
   return pastGrace(given, name, grace);
 }
 
+const heldBy = (name: string, grace: number): Reason =>
+  grace === Number.POSITIVE_INFINITY
+    ? reason('leader_held', { member: name })
+    : reason('leader_within_grace', { member: name, grace_ms: grace });
+
 function pastGrace(given: Case, name: string, grace: number): WriterRuling {
-  const { view, spec } = given;
+  const { view, spec, outage } = given;
   const closed = ruling(name, 'maint', reason('view_unconfirmed', { member: name, grace_ms: grace }), {
     mayRead: true,
   });
-  if (spec.probe === undefined) return closed;
+  if (spec.probe === undefined || outage.kind === 'close') return closed;
   const other = otherPrimary(given, name, undefined);
   if (other !== undefined) return ruling(name, 'maint', reason('other_primary_seen', { member: name, other }));
   if (view.settings.paused) return ruling(name, 'ready', reason('leader_past_grace_paused', { member: name }));

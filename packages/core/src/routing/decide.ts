@@ -6,11 +6,12 @@
 //   write-service.ts  what a write service holds for that
 //   read-service.ts   what a read service holds (reader.ts, lag.ts, timeline.ts; Stolon: stolon-reader.ts; without a manager: postgres-reader.ts)
 //   claims.ts         who only says that it is primary;  alarms.ts  what a person must look at;  limits.ts  the spans of time
+//   overrides.ts      what operators ask for;  leaving.ts, leave-causes.ts  what becomes of sessions;  outage.ts  what an old view is good for
 import type { Decision } from '../model/decision.ts';
 import type { RoutingMemory } from '../model/memory.ts';
 import type { Override } from '../model/override.ts';
 import { inWordsOf, type Reason } from '../model/reason.ts';
-import { isWriteService } from '../model/service.ts';
+import { isWriteService, type OutagePolicy, outageDefault, sameOutage } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, type Member, memberOf } from '../model/view.ts';
@@ -40,14 +41,17 @@ export function decide(
   { overrides = [], memory = [] }: Circumstances = {},
 ): Decision {
   const view = { ...unordered, members: inOrder(unordered.members) };
-  const given: Case = { view, spec: cluster, horizon: new Horizon(now), overrides, memory };
+  const outage = outageDefault('primary', cluster.grace);
+  const given: Case = { view, spec: cluster, horizon: new Horizon(now), outage, overrides, memory };
   const told = (reason: Reason): Reason => inWordsOf(view.source, reason);
-  const judged = writerRuling(given);
-  const writer = { ...judged, reason: told(judged.reason) };
+  const writers = new Writers(given, told);
+  const writer = writers.under(outage);
   const rulings = cluster.services.map((service) =>
-    isWriteService(service) ? writeService(given, service, writer) : readService(given, service, writer),
+    isWriteService(service)
+      ? writeService(given, service, writers.under(service.outage))
+      : readService(given, service, writer),
   );
-  const alarms = alarmsOf(given, writer);
+  const alarms = [...alarmsOf(given, writer), ...rulings.flatMap(({ alarms }) => alarms ?? [])];
   return {
     cluster: view.cluster,
     revision: view.revision,
@@ -57,17 +61,44 @@ export function decide(
       verdicts: decision.verdicts.map((verdict) => ({ ...verdict, reason: told(verdict.reason) })),
     })),
     alarms: alarms.map(told),
-    probeHard: cluster.probe === undefined ? [] : probeHard(view, writer),
+    probeHard: cluster.probe === undefined ? [] : probeHard(view, writers.all),
     reviewAt: given.horizon.reviewAt,
     memory: rulings.flatMap(({ memory }) => memory),
   };
 }
 
+/** Who may take writes is asked once for each outage policy that there is: nearly always once. */
+class Writers {
+  readonly #given: Case;
+  readonly #told: (reason: Reason) => Reason;
+  readonly #rulings: { readonly outage: OutagePolicy; readonly ruling: WriterRuling }[] = [];
+
+  constructor(given: Case, told: (reason: Reason) => Reason) {
+    this.#given = given;
+    this.#told = told;
+  }
+
+  under(outage: OutagePolicy): WriterRuling {
+    const known = this.#rulings.find((one) => sameOutage(one.outage, outage));
+    if (known !== undefined) return known.ruling;
+    const judged = writerRuling({ ...this.#given, outage });
+    const ruling = { ...judged, reason: this.#told(judged.reason) };
+    this.#rulings.push({ outage, ruling });
+    return ruling;
+  }
+
+  get all(): readonly WriterRuling[] {
+    return this.#rulings.map(({ ruling }) => ruling);
+  }
+}
+
 /** Members whose PostgreSQL decides what comes next: the unproven leader, the former one, whoever may be about to follow. */
-function probeHard(view: ClusterView, { member, askHard, successors }: WriterRuling): readonly string[] {
-  const names = new Set(successors.filter((name) => memberOf(view, name) !== undefined));
-  if (member !== undefined && askHard) names.add(member);
-  return [...names].sort();
+function probeHard(view: ClusterView, writers: readonly WriterRuling[]): readonly string[] {
+  const names = writers.flatMap(({ member, askHard, successors }) => [
+    ...successors,
+    ...(member !== undefined && askHard ? [member] : []),
+  ]);
+  return [...new Set(names)].filter((name) => memberOf(view, name) !== undefined).sort();
 }
 
 const inOrder = (members: readonly Member[]): readonly Member[] =>

@@ -13,7 +13,7 @@ export class Horizon {
   within(since: Millis, durationMs: number): boolean {
     const end = after(since, durationMs);
     if (this.now >= end) return false;
-    if (this.#next === undefined || end < this.#next) this.#next = end;
+    if (end !== Number.POSITIVE_INFINITY && (this.#next === undefined || end < this.#next)) this.#next = end;
     return true;
   }
 

@@ -53,8 +53,8 @@ function switchBegun({ view }: Case, leader: Member): Reason | undefined {
   return begun ? reason('switchover_begun', { member: leader.name, to: planned.to ?? 'another member' }) : undefined;
 }
 
-function drainWithinGrace({ view, spec, horizon }: Case): ServerState {
-  return horizon.within(view.confirmedAt, graceMs(spec, view)) ? 'drain' : 'maint';
+function drainWithinGrace({ view, spec, horizon, outage }: Case): ServerState {
+  return horizon.within(view.confirmedAt, graceMs(spec, view, outage)) ? 'drain' : 'maint';
 }
 
 function byRecord(given: Case, held: Held, leader: Member): WriterRuling {
@@ -152,14 +152,14 @@ function byProbe(given: Case, held: Held, leader: Member): WriterRuling {
 }
 
 /** The probe has not ended once. */
-function unasked({ view, spec, horizon }: Case, held: Held, leader: Member): WriterRuling {
+function unasked({ view, horizon }: Case, held: Held, leader: Member): WriterRuling {
   const { name } = leader;
   const state = heldBefore(held) ? 'drain' : 'maint';
   if (leader.address === undefined) return ruling(name, state, reason('leader_without_address', { member: name }));
   const undecided =
     held.origin === 'found' &&
     horizon.within(held.seenAt, FIRST_PROBE_MS) &&
-    horizon.within(view.confirmedAt, freshMs(spec, view));
+    horizon.within(view.confirmedAt, freshMs(view));
   // Stolon waits until everybody else is out, so only its master is left alone.
   const keeps = undecided && view.source === 'stolon';
   return ruling(name, state, reason('leader_awaits_proof', { member: name }), { askHard: true, undecided, keeps });

@@ -1,5 +1,6 @@
 // The spans of time that decisions rest on, each with its reason. Milliseconds.
 import type { ProxiesView } from '../model/proxies.ts';
+import type { OutagePolicy } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterView } from '../model/view.ts';
 
@@ -53,25 +54,40 @@ export function proofAgeMs(spec: ClusterSpec): number {
 }
 
 /**
- * How long a write service stays open on a view that can't be confirmed, counted from the last confirmation. Milliseconds.
+ * How long a write service stays open on a view that can't be confirmed, counted from the last confirmation. Milliseconds; infinite where the policy is to
+ * hold without end.
  *
- * Patroni: the lease of the leader key had at least `ttl - loop_wait` left when the key was last seen committed (it is renewed once per loop); one
- * second is the margin. Without a probe nobody would notice that a primary cut off from etcd demotes itself after `retry_timeout`.
+ * `auto` by Patroni: the lease of the leader key had at least `ttl - loop_wait` left when the key was last seen committed (it is renewed once per loop); one
+ * second is the margin. Without a probe nobody would notice that a primary cut off from etcd demotes itself after `retry_timeout`; for want of anybody who
+ * could notice there is no holding without end either.
  *
  * Stolon never stops a master that is cut off, so what the operator sets may only shorten it. Registered, the sentinel waits for us for twice the
  * proxyTimeout, and stolon-proxy itself closes after one (0.17, cmd/proxy). Passive, it waits for nobody.
  *
- * Source `postgres`: not asked; an answer that is too old (proofAgeMs) is all that there is to outlast.
+ * Source `postgres`: not asked about writes; an answer that is too old (proofAgeMs) is all that there is to outlast.
  */
-export function graceMs({ grace, probe }: ClusterSpec, { settings, proxies }: ClusterView): number {
-  if (proxies !== undefined) {
-    const longest = proxies.registration?.timeoutMs ?? passiveGraceMs(proxies);
-    return grace === 'auto' ? longest : Math.min(longest, Math.max(FRESH_MS, grace));
-  }
-  if (grace !== 'auto') return Math.max(FRESH_MS, grace);
+export function graceMs({ probe }: ClusterSpec, { settings, proxies }: ClusterView, outage: OutagePolicy): number {
+  if (proxies !== undefined) return Math.min(longestOf(proxies), asked(outage));
   const lease = settings.ttlMs - settings.loopWaitMs - 1_000;
-  return Math.max(FRESH_MS, probe === undefined ? Math.min(lease, settings.retryTimeoutMs) : lease);
+  const auto = Math.max(FRESH_MS, probe === undefined ? Math.min(lease, settings.retryTimeoutMs) : lease);
+  const wanted = asked(outage);
+  if (outage.kind === 'auto' || (probe === undefined && wanted === Number.POSITIVE_INFINITY)) return auto;
+  return wanted;
 }
+
+function asked(outage: OutagePolicy): number {
+  switch (outage.kind) {
+    case 'auto':
+      return Number.POSITIVE_INFINITY;
+    case 'close':
+      return FRESH_MS;
+    case 'hold':
+      return Math.max(FRESH_MS, outage.forMs ?? Number.POSITIVE_INFINITY);
+  }
+}
+
+/** What Stolon itself allows. */
+const longestOf = (proxies: ProxiesView): number => proxies.registration?.timeoutMs ?? passiveGraceMs(proxies);
 
 /**
  * Between withdrawing a master from its proxies and naming the next one Stolon's sentinel lets at least one sleepInterval pass, whoever is registered
@@ -79,8 +95,9 @@ export function graceMs({ grace, probe }: ClusterSpec, { settings, proxies }: Cl
  */
 export const passiveGraceMs = ({ sleepIntervalMs }: ProxiesView): number => 0.6 * sleepIntervalMs;
 
-/** A view younger than this is as good as confirmed now. Only where the whole grace is shorter than `FRESH_MS` it is less than that. */
-export const freshMs = (spec: ClusterSpec, view: ClusterView): number => Math.min(FRESH_MS, graceMs(spec, view));
+/** A view younger than this is as good as confirmed now. Only where Stolon allows less than `FRESH_MS` in all it is less than that. */
+export const freshMs = ({ proxies }: ClusterView): number =>
+  proxies === undefined ? FRESH_MS : Math.min(FRESH_MS, longestOf(proxies));
 
 /** Stolon's default convergenceTimeout: a keeper that has not carried out its spec for so long is taken for failed (0.17). */
 export const CONVERGENCE_MS = 30_000;

@@ -3,7 +3,7 @@ import type { ServerState, ServiceDecision } from '../model/decision.ts';
 import type { RoutingMemory } from '../model/memory.ts';
 import type { Override } from '../model/override.ts';
 import type { Reason } from '../model/reason.ts';
-import type { ServiceSpec } from '../model/service.ts';
+import type { OutagePolicy, ServiceSpec } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterView } from '../model/view.ts';
 import type { Horizon } from './horizon.ts';
@@ -13,6 +13,8 @@ export interface Case {
   readonly view: ClusterView;
   readonly spec: ClusterSpec;
   readonly horizon: Horizon;
+  /** What an outage of the view means to the write service that is judged. */
+  readonly outage: OutagePolicy;
   readonly overrides: readonly Override[];
   readonly memory: RoutingMemory;
 }
@@ -21,6 +23,8 @@ export interface Case {
 export interface ServiceRuling {
   readonly decision: ServiceDecision;
   readonly memory: RoutingMemory;
+  /** What a person has to look at in this service. */
+  readonly alarms?: readonly Reason[] | undefined;
 }
 
 export const namesOf = ({

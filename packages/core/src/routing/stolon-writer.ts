@@ -36,8 +36,8 @@ function withdrawn({ view, horizon }: Case, { former, seenAt }: Vacant): WriterR
 }
 
 /** Draining, or keeping a server as it is, needs a view that still says something about now just as letting in does. */
-function confirmable({ view, spec, horizon }: Case, judged: WriterRuling): WriterRuling {
-  const grace = graceMs(spec, view);
+function confirmable({ view, spec, horizon, outage }: Case, judged: WriterRuling): WriterRuling {
+  const grace = graceMs(spec, view, outage);
   if (judged.state === 'maint' || horizon.within(view.confirmedAt, grace)) return judged;
   const facts = { member: judged.member ?? null, grace_ms: grace };
   return ruling(judged.member, 'maint', reason('view_unconfirmed', facts), { mayRead: judged.mayRead });

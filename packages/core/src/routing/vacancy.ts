@@ -2,7 +2,7 @@
 // Patroni itself keeps it primary (pause, failsafe mode).
 //
 //   graceful: its PostgreSQL is already off                                 maint
-//   pause or failsafe, it proves itself every second, nobody else claims   ready
+//   pause or failsafe, it proves itself every second, nobody else claims   ready, unless the view is old and the policy is to close
 //   pause or failsafe, its first answer after the loss is awaited          drain, 1 s at most
 //   else, for 200 ms: the same name often returns                          drain
 //   else                                                                   maint
@@ -47,10 +47,11 @@ const answeredSince = (vacant: Vacant, { probe }: Member): boolean =>
   probe?.lastAnswer !== undefined && probe.lastAnswer.at >= vacant.seenAt;
 
 function staysPrimary(given: Case, vacant: Vacant, former: Member): boolean {
-  const { view, spec, horizon } = given;
+  const { view, spec, horizon, outage } = given;
   if (!answeredSince(vacant, former) || !provesItself(given, former, SELF_PROOF_MS)) return false;
   if (otherPrimary(given, former.name, undefined) !== undefined) return false;
   // While etcd can't be read either, a new leader could have been named; as in failsafe mode itself, the members' word counts then.
-  if (horizon.within(view.confirmedAt, Math.max(FRESH_MS, graceMs(spec, view)))) return true;
+  if (horizon.within(view.confirmedAt, Math.max(FRESH_MS, graceMs(spec, view, outage)))) return true;
+  if (outage.kind === 'close') return false;
   return view.settings.paused || majorityAnswers(given).majority;
 }
