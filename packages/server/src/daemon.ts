@@ -138,6 +138,7 @@ function lateApi(current: () => RouterApi | undefined): RouterApi {
     members: () => now().members(),
     freshness: () => now().freshness(),
     check: (question) => now().check(question),
+    checkLine: (backend, server) => now().checkLine(backend, server),
     availability: (member, limitS) => now().availability(member, limitS),
   };
 }

@@ -1,5 +1,5 @@
 // A router that knows exactly what a test says, as plain values: the routes and metrics are functions of what a RouterApi answers.
-import type { MemberAnswer, RouterApi } from '@pgrouted/core/controller/api';
+import type { LineCheck, MemberAnswer, RouterApi } from '@pgrouted/core/controller/api';
 import type { JournalEntry, ReasonDocument, StatusDocument } from '@pgrouted/core/status/schema';
 
 export interface Picture {
@@ -10,6 +10,8 @@ export interface Picture {
   readonly ready?: boolean;
   readonly status?: StatusDocument;
   readonly entries?: readonly JournalEntry[];
+  /** By `backend/server`. */
+  readonly lines?: Readonly<Record<string, LineCheck>>;
 }
 
 export interface PicturedRouter extends RouterApi {
@@ -25,6 +27,7 @@ export function routerOf({
   ready = false,
   status = emptyStatus,
   entries = [],
+  lines = {},
 }: Picture): PicturedRouter {
   const journal = [...entries];
   const listeners = new Set<(entry: JournalEntry) => void>();
@@ -33,6 +36,8 @@ export function routerOf({
     members: () => ({ members, source }),
     freshness: () => ({ revision, ageMs }),
     check: () => undefined,
+    checkLine: (backend, server) =>
+      lines[`${backend}/${server}`] ?? { status: 503, state: 'unknown', code: 'no_such_line' },
     availability: async () => ({ kind: 'not_allowed' }),
     ready: () => ready,
     status: () => status,

@@ -10,7 +10,9 @@ import type { ClusterStatus, StatusDocument } from '../status/schema.ts';
 import type { AvailabilityAnswer, CheckAnswer, CheckQuestion, Freshness, MembersAnswer, RouterApi } from './api.ts';
 import { Availability } from './availability.ts';
 import { checkOf } from './check.ts';
+import type { CheckRegister } from './check-register.ts';
 import type { ClusterController } from './cluster-controller.ts';
+import { HaproxyChecks, type LineCheck } from './haproxy-check.ts';
 import type { KnownCluster } from './known-cluster.ts';
 import { MemberAnswers } from './member-answers.ts';
 import { clusterStatus, etcdDocument, targetDocument } from './status.ts';
@@ -20,6 +22,8 @@ export interface AnswersOptions {
   readonly config: PgroutedConfig;
   readonly controllers: readonly ClusterController[];
   readonly targets: Targets;
+  /** The server lines that HAProxy has asked about. */
+  readonly checks: CheckRegister;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -31,10 +35,17 @@ export class Answers implements Omit<RouterApi, 'events' | 'onEvent' | 'settling
   readonly #o: AnswersOptions;
   readonly #members: MemberAnswers;
   readonly #availability: Availability;
+  readonly #lines: HaproxyChecks;
 
   constructor(options: AnswersOptions) {
     this.#o = options;
     this.#availability = new Availability({ ...options, ask: (...question) => this.#query(...question) });
+    this.#lines = new HaproxyChecks({
+      clusters: () => options.controllers,
+      facts: () => options.targets.facts(),
+      register: options.checks,
+      clock: options.clock,
+    });
     this.#members = new MemberAnswers(options.config.groups, options.controllers);
   }
 
@@ -81,6 +92,10 @@ export class Answers implements Omit<RouterApi, 'events' | 'onEvent' | 'settling
 
   check(question: CheckQuestion): CheckAnswer | undefined {
     return checkOf(question, this.#known(), this.#o.clock.now(), this.#o.config.http.maxAgeMs);
+  }
+
+  checkLine(backend: string, server: string): LineCheck {
+    return this.#lines.of(backend, server);
   }
 
   async availability(member: string, limitS: number): Promise<AvailabilityAnswer> {

@@ -1,5 +1,10 @@
 // What a running router offers to those who ask: the HTTP API, metrics, logs. Answers come from memory and never wait for anything.
-import type { EventsDocument, JournalEntry, StatusDocument } from '../status/schema.ts';
+import type { ControlSpec } from '../config/config.ts';
+import type { OverrideAction } from '../model/override.ts';
+import type { EventsDocument, JournalEntry, OverrideDocument, StatusDocument } from '../status/schema.ts';
+import type { LineCheck } from './haproxy-check.ts';
+
+export type { LineCheck } from './haproxy-check.ts';
 
 /** A member as the PgRoute66 lists name it. */
 export interface MemberAnswer {
@@ -55,6 +60,33 @@ export interface CheckAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** What an operator asks for. Texts as they came; checked against what is known before anything is done. */
+export interface OverrideRequest {
+  /** May be left out where there is one cluster only. */
+  readonly cluster: string | undefined;
+  readonly member: string;
+  /** Undefined: in all services of the cluster. */
+  readonly service: string | undefined;
+  readonly action: OverrideAction;
+  readonly owner: string;
+  readonly reason: string;
+  /** Undefined: until it is lifted. `at`: ISO 8601. */
+  readonly ends: { readonly forMs: number } | { readonly at: string } | undefined;
+}
+
+export type OverrideAnswer =
+  /** Set, or lifted. `why` it is for this router alone; undefined: the fleet has it. */
+  | { readonly kind: 'done'; readonly override: OverrideDocument; readonly why: string | undefined }
+  | OverrideRefusal;
+
+/** `unknown`: there is no such cluster, member, service or override. `unfit`: it can't be meant. `unavailable`: not now. */
+export interface OverrideRefusal {
+  readonly kind: 'refused';
+  readonly as: 'unknown' | 'unfit' | 'unavailable';
+  readonly error: string;
+  readonly remedy: string;
+}
+
 export interface RouterApi {
   status(): StatusDocument;
   /** Journal entries with a greater `seq`, oldest first, at most `limit` of the newest. */
@@ -72,6 +104,16 @@ export interface RouterApi {
   freshness(): Freshness;
   /** Undefined: there is no such member (or several clusters have one, and the answers differ). */
   check(question: CheckQuestion): CheckAnswer | undefined;
+  /** For HAProxy's own check: would this server line be set ready now, on what can be proven now? Cheap enough for hundreds of questions in a second. */
+  checkLine(backend: string, server: string): LineCheck;
   /** `limitS`: seconds. Waits for PostgreSQL, but never longer than the probe's connect_timeout a server. */
   availability(member: string, limitS: number): Promise<AvailabilityAnswer>;
+  /** Who may set and lift overrides, as it is configured now. */
+  control(): ControlSpec;
+  /** All that count now. */
+  overrides(): readonly OverrideDocument[];
+  /** Waits for etcd, for a few seconds at most; what etcd does not take is kept by this router alone. */
+  setOverride(request: OverrideRequest): Promise<OverrideAnswer>;
+  /** `by`: who takes it back. */
+  liftOverride(cluster: string, id: string, by: string): Promise<OverrideAnswer>;
 }

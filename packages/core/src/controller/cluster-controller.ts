@@ -144,6 +144,13 @@ export class ClusterController {
     return this.#loop.decision;
   }
 
+  /** The newest decision and what follows from it, if it holds at this instant. `stalled`: this router stood still, and can't judge before it has asked again. */
+  current(): { readonly decision: Decision; readonly desired: readonly DesiredBackend[] } | 'stalled' | undefined {
+    if (!this.#loop.isCurrent()) return this.#loop.decision === undefined ? undefined : 'stalled';
+    const { decision, desired } = this.#loop;
+    return decision === undefined ? undefined : { decision, desired };
+  }
+
   /** What the targets shall hold for this cluster. */
   desired(): readonly DesiredBackend[] {
     return this.#loop.desired;

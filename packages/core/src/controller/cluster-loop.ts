@@ -88,6 +88,16 @@ export class ClusterLoop {
     return this.#desired;
   }
 
+  /** The newest decision holds at this instant: its time is not over, or another was made just now. Not so after a standstill, until facts are fresh again. */
+  isCurrent(): boolean {
+    const now = this.#o.clock.now();
+    this.#standstill.notice(now);
+    const reviewAt = this.#decision?.reviewAt;
+    if (!this.#standstill.waiting && (reviewAt === undefined || now < reviewAt)) return !this.#closed;
+    this.pass();
+    return !this.#closed && this.#passedAt >= now;
+  }
+
   /** Whom the newest view names. */
   get leader(): string | undefined {
     const leadership = this.#view?.leadership;

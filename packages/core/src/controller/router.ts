@@ -17,6 +17,7 @@ import type { Registration } from '../stolon/registration.ts';
 import { Answers } from './answers.ts';
 import type { RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
+import { CheckRegister } from './check-register.ts';
 import { ClusterController } from './cluster-controller.ts';
 import { Journal, type NewEntry } from './journal.ts';
 import { firstHold } from './proxy-part.ts';
@@ -64,6 +65,7 @@ class Router implements RunningRouter {
   readonly #journal: Journal;
   readonly #targets: Targets;
   readonly #switches = new SwitchTimes();
+  readonly #checks = new CheckRegister();
   readonly #problems = new Map<string, readonly Reason[]>();
   readonly #started: { readonly at: Millis; readonly wall: Date };
   #config: PgroutedConfig;
@@ -146,6 +148,7 @@ class Router implements RunningRouter {
   members: RouterApi['members'] = () => this.#answers.members();
   freshness: RouterApi['freshness'] = () => this.#answers.freshness();
   check: RouterApi['check'] = (question) => this.#answers.check(question);
+  checkLine: RouterApi['checkLine'] = (backend, server) => this.#answers.checkLine(backend, server);
   availability: RouterApi['availability'] = (member, limitS) => this.#answers.availability(member, limitS);
 
   events(afterSeq: number, limit: number): EventsDocument {
@@ -167,6 +170,7 @@ class Router implements RunningRouter {
       config: this.#config,
       controllers: this.#controllers,
       targets: this.#targets,
+      checks: this.#checks,
       started: this.#started,
     });
   }

@@ -2,6 +2,7 @@
 import type { Desired } from '../haproxy/desired.ts';
 import type { Authorize } from '../haproxy/gate.ts';
 import type { LetGo } from '../haproxy/let-go.ts';
+import type { TargetFacts } from '../haproxy/parse.ts';
 import type { TargetReport, TargetStatus } from '../haproxy/report.ts';
 import { Target } from '../haproxy/target.ts';
 import type { Clock } from '../model/clock.ts';
@@ -76,6 +77,11 @@ export class Targets {
   /** What each says about having let go of whatever these backends shall not hold. */
   letGo(backends: readonly string[]): readonly LetGo[] {
     return [...this.#targets.values()].map(({ target }) => target.letGo(backends));
+  }
+
+  /** What each HAProxy held when it was read last; those that never were are left out. */
+  facts(): readonly TargetFacts[] {
+    return [...this.#targets.values()].flatMap(({ target }) => target.facts ?? []);
   }
 
   statuses(): readonly TargetStatus[] {
