@@ -105,6 +105,8 @@ export interface ConfigSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of a file (`password_file`). Throws when it can't be read. */
   readonly readFile: (path: string) => string;
+  /** Anybody on this machine may read the file. Undefined: not looked at. */
+  readonly isOpen?: ((path: string) => boolean) | undefined;
   /** Where PgRoute66 looks for a server that its file names no host for (pgx 5: the first of these folders that there is). Undefined: `localhost`. */
   readonly socketFolder?: string | undefined;
 }
@@ -134,6 +136,10 @@ export function printableConfig(config: PgroutedConfig): PgroutedConfig {
           ? { ...cluster.source, hosts: cluster.source.hosts.map(hideHost) }
           : cluster.source,
       probe: cluster.probe === undefined ? undefined : hidePassword(cluster.probe),
+    })),
+    discovery: config.discovery.map((found) => ({
+      ...found,
+      probe: found.probe === undefined ? undefined : hidePassword(found.probe),
     })),
     http: {
       ...config.http,

@@ -23,6 +23,15 @@ const otherWords = new Map(
     namespace: 'prefix',
     loglevel: 'level',
     warning: 'warn',
+    pgbouncer: 'pooler',
+    default: 'pooler',
+    dest_port: 'port',
+    master: 'primary',
+    slave: 'replica',
+    sync_standby: 'sync',
+    weight: 'weight_tag',
+    bind_port: 'listen',
+    filter: 'selector',
   }),
 );
 

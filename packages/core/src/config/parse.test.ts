@@ -421,12 +421,12 @@ describe('what is wrong in a configuration file', () => {
     [
       'a key that resembles none',
       withCluster('colour: red'),
-      '4:5: clusters[0].colour: there is no such key; the keys here are name, patroni, stolon, postgres, probe, grace, services',
+      '4:5: clusters[0].colour: there is no such key; the keys here are name, patroni, stolon, postgres, discover, include, exclude, probe, grace, pooler_port, services',
     ],
     [
       'a prototype as key',
       `${smallest}__proto__: {}\n`,
-      '4:1: __proto__: there is no such key; the keys here are etcd, clusters, haproxy, http, groups, log, journal',
+      '4:1: __proto__: there is no such key; the keys here are etcd, clusters, haproxy, fleet, http, groups, log, journal',
     ],
     [
       'text where a list is needed',
@@ -734,7 +734,7 @@ describe('what is wrong in a configuration file', () => {
     [
       'an unknown role',
       withCluster('services: { ro: { backend: b, role: replicas } }'),
-      "4:41: clusters[0].services.ro.role: must be one of primary, replica; did you mean 'replica'?",
+      "4:41: clusters[0].services.ro.role: must be one of primary, replica, sync, async, quorum, standby_leader, any; did you mean 'replica'?",
     ],
     [
       'a backend with a space',
@@ -749,7 +749,7 @@ describe('what is wrong in a configuration file', () => {
     [
       'a size that is none',
       withCluster('services: { ro: { backend: b, role: replica, max_lag: much } }'),
-      '4:59: clusters[0].services.ro.max_lag: is not a size; write bytes as a number, or a number with B, kB, MB, GB or TB (1 kB = 1024 B), such as 16MB',
+      '4:59: clusters[0].services.ro.max_lag: is not a size; write bytes as a number, or a number with B, kB, MB, GB or TB (1 kB = 1024 B), such as 16MB; or a time such as 10s',
     ],
     [
       'a lag limit on the primary',

@@ -1,11 +1,12 @@
 // The YAML configuration file, our own or PgRoute66's -> a checked configuration, or every error in it with its place and its remedy. Pure: files that it names
 // (`password_file`) and the environment are read by the caller's functions.
 import { dirname } from 'node:path';
-import type { ClusterSpec, ProbeSpec, SourceSpec } from '../model/spec.ts';
+import type { ClusterSpec, DiscoverySpec, ProbeSpec, SourceSpec } from '../model/spec.ts';
 import type { ConfigError, ConfigResult, ConfigSurroundings, HttpSpec, PgroutedConfig } from './config.ts';
 import { connectionOf, placeOf, postgresPace, storedPace } from './connection.ts';
 import { at, fromIssue, inOrder } from './issues.ts';
 import { isPgRoute66, pgRoute66Config } from './pgroute66.ts';
+import { clusterPlace } from './readers-service.ts';
 import { findings } from './rules.ts';
 import {
   type ConfigFile,
@@ -16,9 +17,10 @@ import {
   httpDefault,
   journalDefault,
   logDefault,
+  namespaceDefault,
 } from './schema.ts';
 import type { ProbeFile } from './schema-connection.ts';
-import { defaultServices, servicesOf, targetOf } from './services.ts';
+import { defaultServices, poolerPortDefault, servicesOf, targetOf } from './services.ts';
 import { warningsOf } from './warnings.ts';
 import { formatPath, readYaml } from './yaml-source.ts';
 
@@ -51,12 +53,13 @@ export function parseConfig(
 }
 
 function configOf(file: ConfigFile): PgroutedConfig {
-  const { etcd, haproxy, http, groups, journal } = file;
+  const { etcd, haproxy, http, groups, journal, fleet } = file;
+  const driven = haproxy?.length !== 0;
   return {
     etcd: etcd === undefined ? undefined : { ...etcdFilesOf(etcd), password: passwordOf(etcd) },
-    clusters: file.clusters.map((cluster) => clusterOf(cluster, haproxy?.length !== 0)),
-    discovery: [],
-    fleet: fleetDefault,
+    clusters: file.clusters.filter(({ discover }) => !discover).map((cluster) => clusterOf(cluster, driven)),
+    discovery: file.clusters.filter(({ discover }) => discover).map((cluster) => discoveryOf(cluster, driven)),
+    fleet: fleet === undefined ? fleetDefault : { enabled: fleet.enabled, prefix: fleet.prefix, name: fleet.name },
     haproxy: (haproxy ?? [{ socket: debianSocket }]).map(targetOf),
     http: http === undefined ? httpDefault : httpOf(http),
     groups:
@@ -80,11 +83,16 @@ type EtcdFile = NonNullable<ConfigFile['etcd']>;
 
 const etcdFilesOf = ({ endpoints, ca, cert, key, user }: EtcdFile) => ({ endpoints, ca, cert, key, user });
 
-function httpOf({ listen, tls, max_age: maxAgeMs, availability }: NonNullable<ConfigFile['http']>): HttpSpec {
+function httpOf({ listen, tls, max_age: maxAgeMs, availability, control }: NonNullable<ConfigFile['http']>): HttpSpec {
   return {
     ...listen,
     tls: tls === undefined ? undefined : { kind: 'files', cert: tls.cert, key: tls.key, clientCa: tls.client_ca },
-    control: httpDefault.control,
+    control:
+      control === undefined
+        ? httpDefault.control
+        : typeof control === 'string'
+          ? { kind: control }
+          : { kind: 'token', token: control.token_file.token },
     maxAgeMs,
     availability,
   };
@@ -98,22 +106,38 @@ type ClusterFile = ConfigFile['clusters'][number];
 
 /** `driven`: there is a HAProxy that could carry services. */
 function clusterOf(cluster: ClusterFile, driven: boolean): ClusterSpec {
-  const { probe, services } = cluster;
+  const { probe, grace } = cluster;
   const source = sourceOf(cluster);
   const name = cluster.name ?? nameOf(source);
   return {
     name,
     source,
     probe: source.kind === 'postgres' || probe !== undefined ? probeOf(probe ?? {}, source.kind) : undefined,
-    grace: cluster.grace,
-    services:
-      services === undefined
-        ? driven
-          ? defaultServices(name, cluster.grace)
-          : []
-        : servicesOf(services, cluster.grace),
+    grace,
+    services: driven || cluster.services !== undefined ? ownServices(cluster, name) : [],
   };
 }
+
+function discoveryOf(cluster: ClusterFile, driven: boolean): DiscoverySpec {
+  const { patroni, probe, grace, include = ['*'], exclude = [] } = cluster;
+  return {
+    namespace: patroni?.namespace ?? namespaceDefault,
+    include,
+    exclude,
+    probe: probe === undefined ? undefined : probeOf(probe, 'patroni'),
+    grace,
+    services: driven || cluster.services !== undefined ? ownServices(cluster, undefined) : [],
+  };
+}
+
+/** `name`: undefined where it is not known before a cluster is found. */
+const ownServices = (
+  { services, grace, pooler_port: poolerPort = poolerPortDefault }: ClusterFile,
+  name: string | undefined,
+) =>
+  services === undefined
+    ? defaultServices(name ?? clusterPlace, grace)
+    : servicesOf(services, { name, grace, poolerPort });
 
 function nameOf(source: SourceSpec): string {
   if (source.kind === 'postgres') throw new Error('a cluster of hosts without a name has passed the rules');
@@ -121,7 +145,11 @@ function nameOf(source: SourceSpec): string {
 }
 
 function sourceOf({ patroni, stolon, postgres, probe = {} }: ClusterFile): SourceSpec {
-  if (patroni !== undefined) return { kind: 'patroni', ...patroni };
+  if (patroni !== undefined) {
+    const { scope, namespace } = patroni;
+    if (scope === undefined) throw new Error('a cluster without a scope has passed the rules');
+    return { kind: 'patroni', scope, namespace };
+  }
   if (postgres !== undefined)
     return {
       kind: 'postgres',

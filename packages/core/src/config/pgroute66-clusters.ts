@@ -4,8 +4,8 @@ import type { GroupsSpec } from './config.ts';
 import { connectionOf, postgresPace } from './connection.ts';
 import { nearest } from './nearest.ts';
 import type { Notes } from './pgroute66-notes.ts';
-import type { ServicesFile } from './schema.ts';
-import { servicesOf } from './services.ts';
+import type { ServicesFile } from './schema-service.ts';
+import { poolerPortDefault, servicesOf } from './services.ts';
 
 export interface ClusterParts {
   readonly hosts: readonly PostgresHost[];
@@ -81,7 +81,7 @@ const clusterOf = ({ name, hosts }: Part, services: ClusterParts['services']): C
   source: { kind: 'postgres', hosts },
   probe: connectionOf({}, postgresPace),
   grace: 'auto',
-  services: servicesOf(services[name] ?? {}, 'auto'),
+  services: servicesOf(services[name] ?? {}, { name, grace: 'auto', poolerPort: poolerPortDefault }),
 });
 
 /** Hosts that are joined by groups, directly or by way of others. */

@@ -13,14 +13,15 @@ import { httpOf } from './pgroute66-http.ts';
 import type { Notes } from './pgroute66-notes.ts';
 import { bad, good } from './quantities.ts';
 import type { Reader } from './readers.ts';
-import { backendFindings, backendsOf, servicesFindings, targetFindings } from './rules-haproxy.ts';
-import { fleetDefault, journalDefault, serviceSchema, targetSchema } from './schema.ts';
+import { backendFindings, backendsOf, servicesFindings, targetFindings, tooLong } from './rules-haproxy.ts';
+import { fleetDefault, journalDefault, targetSchema } from './schema.ts';
 import { maybe, type SchemaContext, value } from './schema-parts.ts';
+import { servicesSchema } from './schema-service.ts';
 import { targetOf } from './services.ts';
 import { unknownMembers } from './warnings.ts';
 import { formatPath, type Path, type YamlSource } from './yaml-source.ts';
 
-const ownKeys = ['etcd', 'clusters', 'http', 'log', 'journal'];
+const ownKeys = ['etcd', 'clusters', 'fleet', 'http', 'log', 'journal'];
 /** What of PgRoute66's file has a meaning here. */
 export const readKeys = ['hosts', 'groups', 'bind', 'port', 'ssl', 'loglevel', 'logfile', 'haproxy', 'services'];
 
@@ -61,7 +62,7 @@ const fileSchema = (context: SchemaContext) =>
       loglevel: maybe(scalar),
       logfile: maybe(scalar),
       haproxy: z.array(targetSchema(context)).nullish(),
-      services: z.record(z.string(), z.record(z.string(), serviceSchema)).nullish(),
+      services: z.record(z.string(), servicesSchema).nullish(),
     })
     .nullish()
     .transform((file) => file ?? {});
@@ -143,8 +144,11 @@ function haproxyFindings(file: unknown): readonly Finding[] {
   const services = isTable(file['services']) ? Object.entries(file['services']) : [];
   const pathOf = (group: string): Path => ['services', group];
   return [
-    ...services.flatMap(([group, map]) => servicesFindings(map, pathOf(group), 'add a service, or remove the key')),
-    ...backendFindings(services.flatMap(([group, map]) => backendsOf(map, pathOf(group)))),
+    ...services.flatMap(([group, map]) =>
+      servicesFindings(map, pathOf(group), 'add a service, or remove the key', { source: 'postgres', probed: true }),
+    ),
+    ...services.flatMap(([group, map]) => tooLong(backendsOf(map, pathOf(group), group), group)),
+    ...backendFindings(services.flatMap(([group, map]) => backendsOf(map, pathOf(group), group))),
     ...targetFindings(file['haproxy']),
   ];
 }

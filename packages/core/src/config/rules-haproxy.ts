@@ -1,28 +1,20 @@
-// What must fit together in services and targets, the same in every form of configuration file.
-import { type Finding, finding, isTable, listOf, type Table, tableOf, textOf, twice } from './findings.ts';
-import { name as readName } from './readers.ts';
+// What must fit together among services and among targets, the same in every form of configuration file.
+import { type Finding, finding, isTable, listOf, tableOf, textOf, twice } from './findings.ts';
+import { fillCluster } from './readers-service.ts';
+import { backendsIn, type Surroundings, serviceFindings } from './rules-service.ts';
+import { servicesIn } from './service-words.ts';
 import type { Path } from './yaml-source.ts';
 
-/** A map of services; `ifEmpty`: what to do where it has none. */
-export function servicesFindings(services: unknown, path: Path, ifEmpty: string): readonly Finding[] {
-  if (!isTable(services)) return [];
-  const entries = Object.entries(services);
-  if (entries.length === 0) return [finding(path, 'the map is empty', ifEmpty)];
-  return entries.flatMap(([service, spec]) => serviceFindings(service, tableOf(spec), [...path, service]));
-}
-
-function serviceFindings(service: string, spec: Table, path: Path): readonly Finding[] {
-  const found: Finding[] = [];
-  if (!readName(service).ok)
-    found.push(
-      finding(path, 'this is no name for a service', 'use 1 to 64 letters, digits, and the characters _ . : -'),
-    );
-  if (spec['role'] === 'primary') {
-    for (const key of ['max_lag', 'fallback'])
-      if (spec[key] !== undefined)
-        found.push(finding([...path, key], 'has no meaning for a service of role primary', 'remove it'));
-  }
-  return found;
+/** Services, in a map or by a shorthand; `ifEmpty`: what to do where there are none. */
+export function servicesFindings(
+  services: unknown,
+  path: Path,
+  ifEmpty: string,
+  around: Surroundings,
+): readonly Finding[] {
+  if ((isTable(services) && Object.keys(services).length === 0) || (Array.isArray(services) && services.length === 0))
+    return [finding(path, Array.isArray(services) ? 'the list is empty' : 'the map is empty', ifEmpty)];
+  return servicesIn(services).flatMap((service) => serviceFindings(service, [...path, service.name], around));
 }
 
 export interface PlacedKey {
@@ -30,12 +22,26 @@ export interface PlacedKey {
   readonly path: Path;
 }
 
-/** The backends that a map of services names. */
-export const backendsOf = (services: unknown, path: Path): readonly PlacedKey[] =>
-  Object.entries(tableOf(services)).map(([service, spec]) => ({
-    key: textOf(tableOf(spec)['backend']),
-    path: [...path, service, 'backend'],
-  }));
+/** The backends of services, with the cluster's name filled in. */
+export const backendsOf = (services: unknown, path: Path, cluster: string): readonly PlacedKey[] =>
+  servicesIn(services).flatMap((service) =>
+    backendsIn(service).map(({ key, at }) => ({
+      key: key === undefined ? undefined : fillCluster(key, cluster),
+      path: [...path, service.name, ...at],
+    })),
+  );
+
+/** Names that only the cluster's made too long for HAProxy. */
+export const tooLong = (backends: readonly PlacedKey[], cluster: string): readonly Finding[] =>
+  backends
+    .filter(({ key }) => key !== undefined && key.length > 64 && key.includes(cluster))
+    .map(({ path }) =>
+      finding(
+        path,
+        `with the name of the cluster it has more than 64 characters, which HAProxy can't hold`,
+        'write a shorter name',
+      ),
+    );
 
 /** Every backend belongs to one service. */
 export const backendFindings = (backends: readonly PlacedKey[]): readonly Finding[] =>

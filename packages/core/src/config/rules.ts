@@ -14,9 +14,21 @@ import {
   twice,
 } from './findings.ts';
 import { cleanPrefix, normalNamespace, name as readName, scope, stolonName } from './readers.ts';
-import { backendFindings, backendsOf, type PlacedKey, servicesFindings, targetFindings } from './rules-haproxy.ts';
+import { clusterPlace } from './readers-service.ts';
+import { discoveredNamespace, discovers, discoveryFindings, undiscoveredFindings } from './rules-discovery.ts';
+import { fleetFindings } from './rules-fleet.ts';
+import {
+  backendFindings,
+  backendsOf,
+  type PlacedKey,
+  servicesFindings,
+  targetFindings,
+  tooLong,
+} from './rules-haproxy.ts';
 import { groupsFindings, postgresFindings } from './rules-postgres.ts';
-import { stolonPrefixDefault } from './schema.ts';
+import type { Surroundings } from './rules-service.ts';
+import { namespaceDefault, stolonPrefixDefault } from './schema.ts';
+import { servicesIn } from './service-words.ts';
 import type { Path } from './yaml-source.ts';
 
 /** A cluster's name, if it has one so far. */
@@ -40,7 +52,15 @@ export function findings(file: unknown): readonly Finding[] {
     ),
     ...sameSource('Patroni', 'patroni', clusters.map(patroniKey)),
     ...sameSource('Stolon', 'stolon', clusters.map(stolonKey)),
-    ...backendFindings(clusters.flatMap(clusterBackends)),
+    ...twice(
+      clusters.map((cluster, index) => ({ key: discoveredNamespace(cluster), path: ['clusters', index, 'discover'] })),
+      (other) => [`looks into the same namespace as ${other}`, 'keep one of the two'],
+    ),
+    ...fleetFindings(
+      root,
+      clusters.flatMap((cluster) => discoveredNamespace(cluster) ?? patroniKey(cluster) ?? stolonKey(cluster) ?? []),
+    ),
+    ...backendFindings(clusters.flatMap(ownBackends)),
     ...targetFindings(root['haproxy']),
     ...groupsFindings(root['groups'], new Set(clusters.flatMap((cluster) => nameOf(cluster) ?? []))),
   ];
@@ -72,9 +92,13 @@ const sources = ['patroni', 'stolon', 'postgres'];
 
 /** Exactly one of the three sources, and what of its keys has a meaning. */
 function sourceFindings(cluster: Table, path: Path): readonly Finding[] {
+  if (discovers(cluster)) return discoveryFindings(cluster, path);
   const [first, ...more] = Object.keys(cluster).filter((key) => sources.includes(key));
   const { register, on_stop: onStop } = tableOf(cluster['stolon']);
-  const found: Finding[] = [];
+  const found: Finding[] = [...undiscoveredFindings(cluster, path)];
+  const { patroni } = cluster;
+  if (isTable(patroni) && patroni['scope'] === undefined)
+    found.push(finding([...path, 'patroni', 'scope'], 'is missing', 'add it'));
   if (first === undefined)
     found.push(
       finding(
@@ -99,8 +123,21 @@ function clusterFindings(cluster: Table, path: Path): readonly Finding[] {
       cluster['services'],
       [...path, 'services'],
       'add a service, or remove the key for primary and replica',
+      surroundingsOf(cluster),
     ),
+    ...(name === undefined ? [] : tooLong(backendsOf(cluster['services'], [...path, 'services'], name), name)),
   ];
+  if (
+    cluster['pooler_port'] !== undefined &&
+    servicesIn(cluster['services']).every(({ words }) => words['dest'] !== 'pooler')
+  )
+    found.push(
+      finding(
+        [...path, 'pooler_port'],
+        "is of no use: no service has 'dest: pooler'",
+        'remove it, or send a service to the pooler',
+      ),
+    );
   if (name === 'all')
     found.push(finding([...path, 'name'], "'all' stands for every cluster in the REST lists", 'choose another name'));
   if (cluster['name'] === undefined && name !== undefined && !readName(name).ok) {
@@ -121,18 +158,37 @@ function clusterFindings(cluster: Table, path: Path): readonly Finding[] {
   return found;
 }
 
+const surroundingsOf = (cluster: Table): Surroundings => {
+  const source =
+    cluster['postgres'] !== undefined ? 'postgres' : cluster['stolon'] !== undefined ? 'stolon' : 'patroni';
+  return { source, probed: source === 'postgres' || cluster['probe'] !== undefined };
+};
+
 /** Which backends a cluster's services have, written or by default. */
-function clusterBackends(cluster: Table, index: number): readonly PlacedKey[] {
-  const path = ['clusters', index, 'services'];
-  const name = nameOf(cluster);
-  return cluster['services'] === undefined && name !== undefined
+function clusterBackends(cluster: Table, path: Path, name: string): readonly PlacedKey[] {
+  return cluster['services'] === undefined
     ? [`${name}_primary`, `${name}_replica`].map((key) => ({ key, path }))
-    : backendsOf(cluster['services'], path);
+    : backendsOf(cluster['services'], path, name);
+}
+
+/** The same, as names that no other cluster may have. Those that are found later are told apart by their namespace until then. */
+function ownBackends(cluster: Table, index: number): readonly PlacedKey[] {
+  const path = ['clusters', index, 'services'];
+  const namespace = discoveredNamespace(cluster);
+  if (discovers(cluster))
+    return clusterBackends(cluster, path, clusterPlace).map(({ key, path: place }) => ({
+      key: key === undefined || !key.includes(clusterPlace) ? key : `${namespace ?? index} ${key}`,
+      path: place,
+    }));
+  const name = nameOf(cluster);
+  return name === undefined && cluster['services'] === undefined
+    ? []
+    : clusterBackends(cluster, path, name ?? clusterPlace);
 }
 
 /** Where a Patroni cluster keeps its state, if that can be told. */
 function patroniKey(cluster: Table): string | undefined {
-  const { scope: written, namespace = '/service' } = tableOf(cluster['patroni']);
+  const { scope: written, namespace = namespaceDefault } = tableOf(cluster['patroni']);
   const [name, before] = [textOf(written), textOf(namespace)];
   return name === undefined || before === undefined ? undefined : `${normalNamespace(before)}/${name}`;
 }

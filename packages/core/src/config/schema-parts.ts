@@ -1,6 +1,7 @@
 // What the schemas are built from: a reader as a zod schema, and a map that takes no other keys.
 import * as z from 'zod';
 import type { ConfigSurroundings } from './config.ts';
+import { isTable } from './findings.ts';
 import type { Reading } from './quantities.ts';
 import type { Reader } from './readers.ts';
 
@@ -49,3 +50,34 @@ export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : undefined),
   });
+
+/** What a key holds that may be left out: a map, or one value that says the same shorter. */
+export const maybeMap = <Map extends z.ZodObject, T>(map: Map, reader: Reader<T>) =>
+  z
+    .unknown()
+    .transform((written, context): z.output<Map> | T => {
+      if (!isTable(written)) {
+        const read = reader(written);
+        if (read.ok) return read.value;
+        context.issues.push({ code: 'custom', input: written, message: read.message, params: { remedy: read.remedy } });
+        return z.NEVER;
+      }
+      const read = map.safeParse(written);
+      if (read.success) return read.data;
+      for (const { path, ...issue } of read.error.issues) {
+        const place = { path: [...path], message: issue.message };
+        if (issue.code === 'unrecognized_keys')
+          context.issues.push({ code: issue.code, keys: issue.keys, input: written, ...place });
+        else if (issue.code === 'custom')
+          context.issues.push({ code: issue.code, params: issue.params, input: written, ...place });
+        else
+          context.issues.push({
+            code: 'custom',
+            params: { remedy: 'see docs/configuration.md' },
+            input: written,
+            ...place,
+          });
+      }
+      return z.NEVER;
+    })
+    .optional();

@@ -12,6 +12,7 @@ import {
   name,
   namespace,
   oneOf,
+  postgresPort,
   scope,
   size,
   socketPath,
@@ -20,8 +21,10 @@ import {
   text,
   truth,
 } from './readers.ts';
+import { fleetPrefix, tokenFile } from './readers-fleet.ts';
 import { hostSchema, passwordKeys, probeSchema } from './schema-connection.ts';
-import { maybe, orElse, type SchemaContext, section, value } from './schema-parts.ts';
+import { maybe, maybeMap, orElse, type SchemaContext, section, value } from './schema-parts.ts';
+import { servicesSchema } from './schema-service.ts';
 
 /** Where Debian's haproxy package puts its stats socket. */
 export const debianSocket = '/run/haproxy/admin.sock';
@@ -38,16 +41,12 @@ export const groupsDefault: GroupsSpec = { clusters: true, named: [] };
 export const journalDefault = { file: undefined, maxBytes: 16 * 1024 ** 2, keep: 5, memoryEntries: 5000 };
 export const logDefault = { level: 'info', file: undefined } as const;
 
-export const serviceSchema = section({
-  backend: value(name),
-  role: value(oneOf('primary', 'replica')),
-  max_lag: maybe(size(0)),
-  fallback: maybe(oneOf('primary', 'none')),
-});
+export const namespaceDefault = '/service';
 
 const patroniSchema = section({
-  scope: value(scope),
-  namespace: orElse(namespace, '/service'),
+  // Needed, unless every scope is taken (rules.ts).
+  scope: maybe(scope),
+  namespace: orElse(namespace, namespaceDefault),
 });
 
 /** Stolon's default of `--store-prefix`. */
@@ -63,13 +62,17 @@ const stolonSchema = section({
 const clusterSchema = (context: SchemaContext) =>
   section({
     name: maybe(name),
-    // Exactly one of the three is given (rules.ts).
+    // Exactly one of the three is given, or `discover` (rules.ts).
     patroni: patroniSchema.optional(),
     stolon: stolonSchema.optional(),
     postgres: section({ hosts: z.record(z.string(), hostSchema(context)) }).optional(),
+    discover: orElse(truth, false),
+    include: z.array(value(text)).min(1).optional(),
+    exclude: z.array(value(text)).min(1).optional(),
     probe: probeSchema(context).optional(),
     grace: orElse(grace, 'auto'),
-    services: z.record(z.string(), serviceSchema).optional(),
+    pooler_port: maybe(postgresPort),
+    services: servicesSchema.optional(),
   });
 
 const etcdSchema = (context: SchemaContext) => {
@@ -98,8 +101,18 @@ const httpSchema = (context: SchemaContext) => {
     tls: section({ cert: value(path), key: value(path), client_ca: maybe(path) }).optional(),
     max_age: orElse(duration(1000, 3_600_000), httpDefault.maxAgeMs),
     availability: orElse(truth, httpDefault.availability),
+    control: maybeMap(controlMap(context), oneOf('loopback', 'off')),
   });
 };
+
+/** `http.control` with a secret. */
+export const controlMap = (context: SchemaContext) => section({ token_file: value(tokenFile(context)) });
+
+const fleetSchema = section({
+  enabled: orElse(truth, fleetDefault.enabled),
+  prefix: orElse(fleetPrefix, fleetDefault.prefix),
+  name: maybe(name),
+});
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -109,6 +122,7 @@ export const configSchema = (context: SchemaContext) =>
     etcd: etcdSchema(context).optional(),
     clusters: z.array(clusterSchema(context)).min(1),
     haproxy: z.array(targetSchema(context)).optional(),
+    fleet: fleetSchema.optional(),
     http: httpSchema(context).optional(),
     groups: z.record(z.string(), z.array(value(text))).optional(),
     log: section({
@@ -125,4 +139,3 @@ export const configSchema = (context: SchemaContext) =>
 
 export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 export type TargetFile = NonNullable<ConfigFile['haproxy']>[number];
-export type ServicesFile = NonNullable<ConfigFile['clusters'][number]['services']>;

@@ -6,6 +6,7 @@ export const warningsOf = (file: ConfigFile): readonly string[] => [
   ...inlinePasswords(file),
   ...etcdWarnings(file),
   ...groupWarnings(file),
+  ...controlWarnings(file),
 ];
 
 function inlinePasswords({ etcd, clusters }: ConfigFile): readonly string[] {
@@ -38,6 +39,20 @@ function etcdWarnings({ etcd, clusters }: ConfigFile): readonly string[] {
   if ((etcd.ca ?? etcd.cert) !== undefined && open.length === etcd.endpoints.length)
     warnings.push('etcd: ca, cert and key are not used, since every endpoint is http');
   return warnings;
+}
+
+function controlWarnings({ http }: ConfigFile): readonly string[] {
+  const { control, listen, tls } = http ?? {};
+  if (control === undefined || typeof control === 'string') return [];
+  const { path, open } = control.token_file;
+  return [
+    ...(open
+      ? [`http.control.token_file: every user of this machine can read ${path}; chmod 640 keeps the token from them`]
+      : []),
+    ...(tls === undefined && listen !== undefined && !/^(127\.|::1$|localhost$)/.test(listen.host)
+      ? ["http.control: the token goes over http, readable on the way; add 'tls'"]
+      : []),
+  ];
 }
 
 /** Only where every member is known: those of etcd come and go. */
