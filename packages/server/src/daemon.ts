@@ -140,5 +140,9 @@ function lateApi(current: () => RouterApi | undefined): RouterApi {
     check: (question) => now().check(question),
     checkLine: (backend, server) => now().checkLine(backend, server),
     availability: (member, limitS) => now().availability(member, limitS),
+    control: () => now().control(),
+    overrides: () => now().overrides(),
+    setOverride: (request) => now().setOverride(request),
+    liftOverride: (cluster, id, by) => now().liftOverride(cluster, id, by),
   };
 }

@@ -1,5 +1,6 @@
 // A router that knows exactly what a test says, as plain values: the routes and metrics are functions of what a RouterApi answers.
-import type { LineCheck, MemberAnswer, RouterApi } from '@pgrouted/core/controller/api';
+import type { ControlSpec } from '@pgrouted/core/config/config';
+import type { LineCheck, MemberAnswer, OverrideRefusal, RouterApi } from '@pgrouted/core/controller/api';
 import type { JournalEntry, ReasonDocument, StatusDocument } from '@pgrouted/core/status/schema';
 
 export interface Picture {
@@ -12,7 +13,12 @@ export interface Picture {
   readonly entries?: readonly JournalEntry[];
   /** By `backend/server`. */
   readonly lines?: Readonly<Record<string, LineCheck>>;
+  readonly control?: ControlSpec;
+  readonly setOverride?: RouterApi['setOverride'];
+  readonly liftOverride?: RouterApi['liftOverride'];
 }
+
+const refused: OverrideRefusal = { kind: 'refused', as: 'unavailable', error: 'not now', remedy: 'later' };
 
 export interface PicturedRouter extends RouterApi {
   add(entry: JournalEntry): void;
@@ -28,6 +34,9 @@ export function routerOf({
   status = emptyStatus,
   entries = [],
   lines = {},
+  control = { kind: 'off' },
+  setOverride = async () => refused,
+  liftOverride = async () => refused,
 }: Picture): PicturedRouter {
   const journal = [...entries];
   const listeners = new Set<(entry: JournalEntry) => void>();
@@ -39,6 +48,10 @@ export function routerOf({
     checkLine: (backend, server) =>
       lines[`${backend}/${server}`] ?? { status: 503, state: 'unknown', code: 'no_such_line' },
     availability: async () => ({ kind: 'not_allowed' }),
+    control: () => control,
+    overrides: () => status.overrides ?? [],
+    setOverride,
+    liftOverride,
     ready: () => ready,
     status: () => status,
     events: (after, limit) => {

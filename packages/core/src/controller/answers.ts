@@ -12,6 +12,7 @@ import { Availability } from './availability.ts';
 import { checkOf } from './check.ts';
 import type { CheckRegister } from './check-register.ts';
 import type { ClusterController } from './cluster-controller.ts';
+import type { Fleet } from './fleet.ts';
 import { HaproxyChecks, type LineCheck } from './haproxy-check.ts';
 import type { KnownCluster } from './known-cluster.ts';
 import { MemberAnswers } from './member-answers.ts';
@@ -22,6 +23,7 @@ export interface AnswersOptions {
   readonly config: PgroutedConfig;
   readonly controllers: readonly ClusterController[];
   readonly targets: Targets;
+  readonly fleet: Pick<Fleet, 'overrideDocuments' | 'document'>;
   /** The server lines that HAProxy has asked about. */
   readonly checks: CheckRegister;
   readonly clock: Clock;
@@ -31,7 +33,10 @@ export interface AnswersOptions {
   readonly started: { readonly at: Millis; readonly wall: Date };
 }
 
-export class Answers implements Omit<RouterApi, 'events' | 'onEvent' | 'settling'> {
+export class Answers
+  implements
+    Omit<RouterApi, 'events' | 'onEvent' | 'settling' | 'control' | 'overrides' | 'setOverride' | 'liftOverride'>
+{
   readonly #o: AnswersOptions;
   readonly #members: MemberAnswers;
   readonly #availability: Availability;
@@ -68,6 +73,8 @@ export class Answers implements Omit<RouterApi, 'events' | 'onEvent' | 'settling
       clusters,
       etcd: etcdDocument(controllers.flatMap(({ store }) => store ?? [])[0], now),
       targets: targets.map((target) => targetDocument(target, now)),
+      overrides: [...this.#o.fleet.overrideDocuments(now)],
+      fleet: this.#o.fleet.document(),
     };
   }
 

@@ -76,8 +76,7 @@ export interface OverrideRequest {
 
 export type OverrideAnswer =
   /** Set, or lifted. `why` it is for this router alone; undefined: the fleet has it. */
-  | { readonly kind: 'done'; readonly override: OverrideDocument; readonly why: string | undefined }
-  | OverrideRefusal;
+  { readonly kind: 'done'; readonly override: OverrideDocument; readonly why: string | undefined } | OverrideRefusal;
 
 /** `unknown`: there is no such cluster, member, service or override. `unfit`: it can't be meant. `unavailable`: not now. */
 export interface OverrideRefusal {

@@ -30,8 +30,8 @@ export interface ClusterControllerOptions {
   readonly journal: Journal;
   /** A member of which nothing younger is known is `unavailable` in the PgRoute66 lists. */
   readonly maxAgeMs: number;
-  /** Operators' own words about this cluster, those that stand now. */
-  readonly overrides: () => readonly Override[];
+  /** Operators' own words about this cluster, those that stand now. Undefined: not read yet; nothing is judged without them. */
+  readonly overrides: () => readonly Override[] | undefined;
   /** Something else shall be held than before. */
   readonly publish: () => void;
   /** Why a target has not let go of what the newest published decision keeps out of these write services; undefined: all have. */

@@ -33,8 +33,8 @@ export interface ClusterLoopOptions {
   readonly journal: Journal;
   /** The part in Stolon's proxy protocol. Asked for with each pass: it looks back at the loop. */
   readonly proxy: () => Pick<ProxyPart, 'state' | 'releasing' | 'lostTouch' | 'wake'>;
-  /** Operators' own words about this cluster, those that stand now. */
-  readonly overrides: () => readonly Override[];
+  /** Operators' own words about this cluster, those that stand now. Undefined: not read yet, a moment after a start; nothing is judged without them. */
+  readonly overrides: () => readonly Override[] | undefined;
   /** Something else shall be held than before. */
   readonly publish: () => void;
   /** A little after each pass, in order with the journal: what it was decided on. */
@@ -156,11 +156,13 @@ export class ClusterLoop {
     if (this.#awaitsFreshFacts(now)) return;
     const view = withRegistration(picture, this.#o.proxy().state());
     const decision = decide(view, this.#o.spec, now, {
-      overrides: this.#o.overrides(),
+      overrides,
       memory: this.#decision?.memory ?? [],
     });
     const before = { view: this.#view, decision: this.#decision };
     this.#passedAt = now;
+    const overrides = this.#o.overrides();
+    if (overrides === undefined) return;
     this.#view = view;
     this.#decision = decision;
 

@@ -19,6 +19,7 @@ import type { RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
 import { CheckRegister } from './check-register.ts';
 import { ClusterController } from './cluster-controller.ts';
+import { Fleet } from './fleet.ts';
 import { Journal, type NewEntry } from './journal.ts';
 import { firstHold } from './proxy-part.ts';
 import { entriesOf } from './reports.ts';
@@ -64,6 +65,7 @@ class Router implements RunningRouter {
   readonly #newUid: () => string;
   readonly #journal: Journal;
   readonly #targets: Targets;
+  readonly #fleet: Fleet;
   readonly #switches = new SwitchTimes();
   readonly #checks = new CheckRegister();
   readonly #problems = new Map<string, readonly Reason[]>();
@@ -94,6 +96,19 @@ class Router implements RunningRouter {
         for (const controller of this.#controllers) controller.turned();
       },
     });
+    this.#fleet = new Fleet({
+      clock,
+      log,
+      journal: this.#journal,
+      version: o.version,
+      startedAt: this.#started.wall,
+      newId: () => randomBytes(4).toString('hex'),
+      clusters: () => this.#controllers,
+      targets: () => this.#targets.statuses(),
+      onOverrides: (cluster) => {
+        for (const one of this.#controllers) if (cluster === undefined || one.spec.name === cluster) one.overridden();
+      },
+    });
     this.#client = this.#newClient();
     this.#answers = this.#newAnswers();
     this.#settling = this.#newSettling();
@@ -102,6 +117,7 @@ class Router implements RunningRouter {
   start(): void {
     this.#journal.add({ kind: 'started', text: `pgrouted ${this.#o.version} started` });
     this.#targets.start(this.#config.haproxy, this.#watchdogDeadlines());
+    this.#fleet.start(this.#config, this.#client);
     this.#startControllers();
   }
 
@@ -112,6 +128,7 @@ class Router implements RunningRouter {
     this.#journal.add({ kind: 'stopping', text: `pgrouted stops; HAProxy keeps what it holds${what}` });
     await Promise.all(this.#controllers.map((controller) => controller.release()));
     await Promise.all([...this.#controllers.map((controller) => controller.stop()), this.#targets.close()]);
+    await this.#fleet.stop();
     await this.#client?.close();
     this.#journal.flush();
   }
@@ -134,10 +151,12 @@ class Router implements RunningRouter {
     const oldClient = this.#client;
     if (!sameEtcd) this.#client = this.#newClient();
     await Promise.all(leave.map((controller) => controller.stop()));
+    await this.#fleet.reconfigure(config, this.#client);
     if (!sameEtcd) await oldClient?.close();
     for (const target of await this.#targets.keep(config.haproxy)) this.#problems.delete(target);
     this.#targets.start(config.haproxy, this.#watchdogDeadlines());
     this.#startControllers(kept, stay);
+    this.#fleet.clustersChanged();
     this.#publish();
     this.#journal.add({ kind: 'config', text: 'the configuration was read again and taken' });
   }
@@ -149,6 +168,10 @@ class Router implements RunningRouter {
   freshness: RouterApi['freshness'] = () => this.#answers.freshness();
   check: RouterApi['check'] = (question) => this.#answers.check(question);
   checkLine: RouterApi['checkLine'] = (backend, server) => this.#answers.checkLine(backend, server);
+  control: RouterApi['control'] = () => this.#config.http.control;
+  overrides: RouterApi['overrides'] = () => this.#fleet.overrideDocuments(this.#o.clock.now());
+  setOverride: RouterApi['setOverride'] = (request) => this.#fleet.set(request);
+  liftOverride: RouterApi['liftOverride'] = (cluster, id, by) => this.#fleet.lift(cluster, id, by);
   availability: RouterApi['availability'] = (member, limitS) => this.#answers.availability(member, limitS);
 
   events(afterSeq: number, limit: number): EventsDocument {
@@ -170,6 +193,7 @@ class Router implements RunningRouter {
       config: this.#config,
       controllers: this.#controllers,
       targets: this.#targets,
+      fleet: this.#fleet,
       checks: this.#checks,
       started: this.#started,
     });
@@ -209,7 +233,7 @@ class Router implements RunningRouter {
       log,
       journal: this.#journal,
       maxAgeMs: this.#config.http.maxAgeMs,
-      overrides: () => [],
+      overrides: () => this.#fleet.overridesOf(spec.name),
       publish: () => this.#publish(),
       holds: (backends) => firstHold(this.#targets.letGo(backends)),
       onAlive: () => this.#feedWatchdogs(),
@@ -256,6 +280,7 @@ class Router implements RunningRouter {
         backends.map((backend) => ({ cluster: spec.name, source: spec.source.kind, service: name, backend })),
       ),
     );
+    this.#fleet.reported(report);
     const before = this.#problems.get(target) ?? [];
     this.#problems.set(target, problems);
     return [

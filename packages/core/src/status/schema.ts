@@ -140,6 +140,13 @@ const heldSchema = z.object({
   server: z.string().nullable().describe("HAProxy's server line; null: it has none for this member"),
   state: z.enum(['ready', 'drain', 'maint', 'down', 'missing', 'unknown']),
   sessions: z.number().nullable(),
+  line: z
+    .enum(['own', 'backup', 'spare', 'added'])
+    .optional()
+    .describe("own: the member's line in haproxy.cfg; backup: its second one; spare, added: made at run time"),
+  wanted: serverState
+    .optional()
+    .describe('what this line shall hold: not what is decided for the member, where it has a backup line as well'),
 });
 
 const serviceSchema = z.object({
@@ -217,6 +224,70 @@ const targetSchema = z.object({
   counters: z.record(z.string(), z.number()),
 });
 
+/** An operator's own word about a member, as long as it counts. */
+export const overrideSchema = z.object({
+  id: z.string().describe('unique in its cluster; `pgroutectl lift` takes it'),
+  cluster: z.string(),
+  member: z.string(),
+  service: z.string().nullable().describe('null: in all services of the cluster'),
+  action: z.enum(['maint', 'drain', 'ready', 'weight']),
+  weight: z.number().nullable().describe('of action weight; else null'),
+  owner: z.string(),
+  reason: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable().describe('null: until it is lifted'),
+  endsInMs: z.number().nonnegative().nullable().describe("by this router's clock"),
+  scope: z.enum(['fleet', 'local']).describe('fleet: in etcd, every router obeys; local: this router alone knows it'),
+});
+
+const fleetRouterSchema = z.object({
+  name: z.string(),
+  own: z.boolean().describe('this router'),
+  version: z.string(),
+  host: z.string(),
+  since: z.string().describe('when it was started'),
+  leader: z.string().nullable().describe('whom it follows; null: nobody leads, or it has read nothing yet'),
+  revision: z.string().nullable().describe('of that leadership; source postgres: a count of its own'),
+  services: z.record(z.string(), z.object({ in: z.array(z.string()), reason: z.string() })),
+  targets: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      converged: z.boolean().describe('read back as holding what was decided under this leader'),
+    }),
+  ),
+  health: z.array(z.string()).describe('codes of the alarms that are on there'),
+});
+
+const fleetSchema = z.object({
+  enabled: z.boolean(),
+  prefix: z.string(),
+  name: z.string().describe('what this router is called there'),
+  shared: z.boolean().describe('the prefix has been read: overrides of others count here'),
+  registered: z.boolean().describe('the others see this router'),
+  problem: z.string().nullable().describe('why it is not shared, or not registered'),
+  alarms: z.array(reasonSchema),
+  clusters: z.array(
+    z.object({
+      cluster: z.string(),
+      leader: z.string().nullable().describe('the newest leader that any registered router knows'),
+      applied: z.boolean().describe('every registered router and HAProxy has taken that leader over'),
+      waiting: z.array(z.string()).describe('what is still waited for'),
+      routers: z.array(fleetRouterSchema),
+    }),
+  ),
+});
+
+/** GET /v2/overrides. */
+export const overridesSchema = z.object({ overrides: z.array(overrideSchema) });
+
+/** What POST and DELETE of overrides answer. */
+export const overrideAnswerSchema = z.object({
+  override: overrideSchema,
+  scope: z.enum(['fleet', 'local']),
+  why: z.string().nullable().describe('why it is local'),
+});
+
 /** GET /v2/status. */
 export const statusSchema = z.object({
   schema: z.literal(1),
@@ -232,6 +303,8 @@ export const statusSchema = z.object({
   clusters: z.array(clusterSchema),
   etcd: etcdSchema,
   targets: z.array(targetSchema),
+  overrides: z.array(overrideSchema).optional().describe('all that count now'),
+  fleet: fleetSchema.optional().describe('the routers that share a prefix in etcd'),
 });
 
 export type StatusDocument = z.infer<typeof statusSchema>;
@@ -240,6 +313,9 @@ export type MemberStatus = z.infer<typeof memberSchema>;
 export type ServiceStatus = z.infer<typeof serviceSchema>;
 export type TargetStatusDocument = z.infer<typeof targetSchema>;
 export type ReasonDocument = z.infer<typeof reasonSchema>;
+export type OverrideDocument = z.infer<typeof overrideSchema>;
+export type OverridesDocument = z.infer<typeof overridesSchema>;
+export type FleetDocument = z.infer<typeof fleetSchema>;
 
 /**
  * The milliseconds of one switch of a write service, counted from the first sign of it that was seen here.
@@ -287,6 +363,8 @@ export const journalEntrySchema = z.object({
     'alarm', // an alarm began
     'alarm_over',
     'config',
+    'override', // an override was set, was lifted, has run out
+    'fleet', // this router was registered among the others, or can't be
   ]),
   text: z.string(),
   cluster: z.string().optional(),
