@@ -58,6 +58,11 @@ export interface Decision {
   readonly probeHard: readonly string[];
   /** Without any new fact, the same view may be decided otherwise from this instant on. */
   readonly reviewAt: Millis | undefined;
+  /**
+   * `reviewAt` in its two parts. `age`: what the view's age since its last confirmation changes, so that a confirmation puts it off. `facts`: all else.
+   * Undefined: not told apart.
+   */
+  readonly reviewBy?: { readonly age: Millis | undefined; readonly facts: Millis | undefined } | undefined;
   /** To be given to `decide` with the next picture. */
   readonly memory: RoutingMemory;
 }

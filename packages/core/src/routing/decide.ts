@@ -42,7 +42,7 @@ export function decide(
 ): Decision {
   const view = { ...unordered, members: inOrder(unordered.members) };
   const outage = outageDefault('primary', cluster.grace);
-  const given: Case = { view, spec: cluster, horizon: new Horizon(now), outage, overrides, memory };
+  const given: Case = { view, spec: cluster, horizon: new Horizon(now, view.confirmedAt), outage, overrides, memory };
   const told = (reason: Reason): Reason => inWordsOf(view.source, reason);
   const writers = new Writers(given, told);
   const writer = writers.under(outage);
@@ -63,6 +63,7 @@ export function decide(
     alarms: alarms.map(told),
     probeHard: cluster.probe === undefined ? [] : probeHard(view, writers.all),
     reviewAt: given.horizon.reviewAt,
+    reviewBy: given.horizon.reviewBy,
     memory: rulings.flatMap(({ memory }) => memory),
   };
 }
