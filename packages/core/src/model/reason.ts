@@ -105,7 +105,13 @@ const writerOutTexts = {
 /** A member in a read service: why it is in. */
 const readInTexts = {
   replica_ok: '{member} is a running standby',
-  replica_within_lag: '{member} is a running standby, {lag_bytes} bytes behind (limit {max_lag_bytes})',
+  replica_within_lag: '{member} is a running standby, {lag} behind (limit {limit})',
+  replica_lag_tolerated:
+    '{member} is {lag} behind, more than {limit}, but it came in only just now: it stays for {dwell_ms} ms at least',
+  replica_kept:
+    '{member} is {lag} behind (limit {limit}), but the service keeps at least {keep_at_least} servers, those that lag least',
+  primary_takes_reads: '{member} is the primary, and this service reads from it too',
+  backup_serves: '{member} stands in (backup tier {tier}): every tier above is empty',
   fallback_to_primary: 'No standby can take reads; {member}, the primary, takes them',
   override_ready: '{owner} has let {member} in: {because}. Without that it would be out ({lifted})',
 } as const;
@@ -121,8 +127,11 @@ const readOutTexts = {
   replica_timeline_behind: '{member} is on timeline {timeline}, the cluster on {cluster_timeline}',
   replica_timeline_ahead:
     "{member} is on timeline {timeline}, which is not the cluster's ({cluster_timeline}): its data may differ",
-  replica_lagging: '{member} is {lag_bytes} bytes behind, more than {max_lag_bytes}',
-  replica_lag_unknown: "{member}'s lag is not known, and the service has a limit ({max_lag_bytes} bytes)",
+  replica_lagging: '{member} is {lag} behind, more than {limit}',
+  replica_lag_dwells: '{member} is near enough again ({lag} behind), but it went out only just now: it stays out for {dwell_ms} ms at least',
+  replica_lag_unknown: "{member}'s lag is not known ({missing}), and the service has a limit ({limit})",
+  replica_of_other_kind: '{member} is a standby of kind {kind}; this service reads from {wanted} only',
+  backup_not_needed: '{member} may stand in (backup tier {tier}), but a tier above it serves',
   replica_down: 'No PostgreSQL answers at {member}: {error}',
   replica_starting: 'PostgreSQL of {member} is starting up',
   replica_shutting_down: 'PostgreSQL of {member} is shutting down or has ended our session',
@@ -153,6 +162,7 @@ const serviceTexts = {
   write_undecided: 'The first answer of {member} is awaited; until then every server stays as it is',
   read_undecided: 'The first answer of {member} is awaited; until then every server stays as it is',
   read_open: 'Reads go to {members}',
+  read_on_backup: 'Nobody of the first tier can take reads; backup tier {tier} does: {members}',
   read_on_primary: 'No standby can take reads; they go to the primary {member}',
   read_closed: 'No server takes reads',
 } as const;
@@ -170,6 +180,8 @@ const alarmTexts = {
     'Generation {generation} of the proxies can not be acknowledged by this one ({proxy}): {because}. As long as Stolon counts on it, no new master is named',
   sentinel_silent:
     'No sentinel has written clusterdata for more than {limit_ms} ms: nobody would notice a dead master, and no failover can be decided',
+  selector_failed: 'A selector of the service {service} takes nobody, since it could not be evaluated: {selector}: {error}',
+  weight_tag_invalid: "{member}'s tag {tag} is no weight (a whole number from 0 to 256): {value}. Its weight is as in haproxy.cfg",
 } as const;
 
 /** Alarms about overrides. */
