@@ -141,6 +141,7 @@ function lateApi(current: () => RouterApi | undefined): RouterApi {
     checkLine: (backend, server) => now().checkLine(backend, server),
     availability: (member, limitS) => now().availability(member, limitS),
     control: () => now().control(),
+    fleet: () => now().fleet(),
     overrides: () => now().overrides(),
     setOverride: (request) => now().setOverride(request),
     liftOverride: (cluster, id, by) => now().liftOverride(cluster, id, by),

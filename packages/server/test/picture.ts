@@ -1,7 +1,7 @@
 // A router that knows exactly what a test says, as plain values: the routes and metrics are functions of what a RouterApi answers.
 import type { ControlSpec } from '@pgrouted/core/config/config';
 import type { LineCheck, MemberAnswer, OverrideRefusal, RouterApi } from '@pgrouted/core/controller/api';
-import type { JournalEntry, ReasonDocument, StatusDocument } from '@pgrouted/core/status/schema';
+import type { FleetDocument, JournalEntry, ReasonDocument, StatusDocument } from '@pgrouted/core/status/schema';
 
 export interface Picture {
   readonly members?: readonly MemberAnswer[];
@@ -17,6 +17,17 @@ export interface Picture {
   readonly setOverride?: RouterApi['setOverride'];
   readonly liftOverride?: RouterApi['liftOverride'];
 }
+
+const noFleet: FleetDocument = {
+  enabled: false,
+  prefix: '/pgrouted',
+  name: 'db1',
+  shared: false,
+  registered: false,
+  problem: null,
+  alarms: [],
+  clusters: [],
+};
 
 const refused: OverrideRefusal = { kind: 'refused', as: 'unavailable', error: 'not now', remedy: 'later' };
 
@@ -49,6 +60,7 @@ export function routerOf({
       lines[`${backend}/${server}`] ?? { status: 503, state: 'unknown', code: 'no_such_line' },
     availability: async () => ({ kind: 'not_allowed' }),
     control: () => control,
+    fleet: () => status.fleet ?? noFleet,
     overrides: () => status.overrides ?? [],
     setOverride,
     liftOverride,

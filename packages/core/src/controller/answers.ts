@@ -35,7 +35,10 @@ export interface AnswersOptions {
 
 export class Answers
   implements
-    Omit<RouterApi, 'events' | 'onEvent' | 'settling' | 'control' | 'overrides' | 'setOverride' | 'liftOverride'>
+    Omit<
+      RouterApi,
+      'events' | 'onEvent' | 'settling' | 'control' | 'fleet' | 'overrides' | 'setOverride' | 'liftOverride'
+    >
 {
   readonly #o: AnswersOptions;
   readonly #members: MemberAnswers;

@@ -1,7 +1,13 @@
 // What a running router offers to those who ask: the HTTP API, metrics, logs. Answers come from memory and never wait for anything.
 import type { ControlSpec } from '../config/config.ts';
 import type { OverrideAction } from '../model/override.ts';
-import type { EventsDocument, JournalEntry, OverrideDocument, StatusDocument } from '../status/schema.ts';
+import type {
+  EventsDocument,
+  FleetDocument,
+  JournalEntry,
+  OverrideDocument,
+  StatusDocument,
+} from '../status/schema.ts';
 import type { LineCheck } from './haproxy-check.ts';
 
 export type { LineCheck } from './haproxy-check.ts';
@@ -109,6 +115,8 @@ export interface RouterApi {
   availability(member: string, limitS: number): Promise<AvailabilityAnswer>;
   /** Who may set and lift overrides, as it is configured now. */
   control(): ControlSpec;
+  /** The routers that share a prefix in etcd. */
+  fleet(): FleetDocument;
   /** All that count now. */
   overrides(): readonly OverrideDocument[];
   /** Waits for etcd, for a few seconds at most; what etcd does not take is kept by this router alone. */

@@ -169,6 +169,7 @@ class Router implements RunningRouter {
   check: RouterApi['check'] = (question) => this.#answers.check(question);
   checkLine: RouterApi['checkLine'] = (backend, server) => this.#answers.checkLine(backend, server);
   control: RouterApi['control'] = () => this.#config.http.control;
+  fleet: RouterApi['fleet'] = () => this.#fleet.document();
   overrides: RouterApi['overrides'] = () => this.#fleet.overrideDocuments(this.#o.clock.now());
   setOverride: RouterApi['setOverride'] = (request) => this.#fleet.set(request);
   liftOverride: RouterApi['liftOverride'] = (cluster, id, by) => this.#fleet.lift(cluster, id, by);

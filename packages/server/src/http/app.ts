@@ -1,4 +1,5 @@
-// The HTTP API: routes only, answered from the router's memory; the availability check alone waits for PostgreSQL, and writes to it. Listens nowhere.
+// The HTTP API: routes only, answered from the router's memory; the availability check alone waits for PostgreSQL, and writes to it; overrides alone are written to
+// etcd. Listens nowhere.
 import type { RouterApi } from '@pgrouted/core/controller/api';
 import type { Clock } from '@pgrouted/core/model/clock';
 import type { Log } from '@pgrouted/core/model/log';
@@ -7,9 +8,11 @@ import { errorText } from '../failure.ts';
 import { availabilityRoutes } from './availability.ts';
 import { checkRoutes } from './check.ts';
 import { eventRoutes } from './events.ts';
+import { fleetRoutes } from './fleet.ts';
 import { healthRoutes } from './health.ts';
 import { listRoutes } from './lists.ts';
 import { answerOptions } from './methods.ts';
+import { overrideRoutes } from './overrides.ts';
 import { patroniCheckRoutes } from './patroni-check.ts';
 import { pgsqlchkRoutes } from './pgsqlchk.ts';
 import { parametersOf } from './query.ts';
@@ -65,6 +68,8 @@ export function buildHttp(api: RouterApi, { metrics, clock, log }: HttpOptions):
   healthRoutes(app, api);
   statusRoutes(app, api);
   eventRoutes(app, api, clock);
+  overrideRoutes(app, api);
+  fleetRoutes(app, api);
   checkRoutes(app, api);
   patroniCheckRoutes(app, api);
   pgsqlchkRoutes(app, api);
