@@ -5,20 +5,26 @@ import { readFileSync } from 'node:fs';
 export interface Page {
   /** The text of the fenced block that begins with that line. Throws where there is none, or more than one. */
   readonly block: (firstLine: string) => string;
+  /** All fenced blocks of this language, in the order of the page. */
+  readonly blocks: (language: string) => readonly string[];
 }
 
 /** A page below `docs/`. */
 export function pageOf(name: string): Page {
   const text = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(/^( *)```\w*\n(.*?)^ *```$/gms)].map(([, indent = '', body = '']) =>
-    body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  const blocks = [...text.matchAll(/^( *)```(\w*)\n(.*?)^ *```$/gms)].map(
+    ([, indent = '', language = '', body = '']) => ({
+      language,
+      body: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
   );
   return {
+    blocks: (language) => blocks.filter((block) => block.language === language).map(({ body }) => body),
     block: (firstLine) => {
-      const [found, ...more] = blocks.filter((block) => block.startsWith(`${firstLine}\n`));
+      const [found, ...more] = blocks.filter(({ body }) => body.startsWith(`${firstLine}\n`));
       if (found === undefined) throw new Error(`docs/${name} has no block that begins with "${firstLine}"`);
       if (more.length > 0) throw new Error(`docs/${name} has several blocks that begin with "${firstLine}"`);
-      return found;
+      return found.body;
     },
   };
 }
