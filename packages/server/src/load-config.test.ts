@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -42,6 +42,22 @@ describe('a configuration that is loaded', () => {
     const file = write('empty.yml', '# nothing\n');
     expect(loadConfig({ kind: 'pgroute66', file }, {}, {}).config.clusters).toEqual([]);
     expect(() => loadConfig({ kind: 'own', file }, {}, {})).toThrow(Failure);
+  });
+
+  it('warns of a token that every user of the machine can read', () => {
+    const token = write('token', 'a-long-random-token\n');
+    const file = write(
+      'd.yml',
+      `clusters: [{ name: a, postgres: { hosts: { pg1: {} } } }]\nhttp: { control: { token_file: token } }\n`,
+    );
+    const warningsAt = (mode: number): readonly string[] => {
+      chmodSync(token, mode);
+      return loadConfig({ kind: 'own', file }, {}, {}).warnings;
+    };
+    expect(warningsAt(0o640)).toEqual([]);
+    expect(warningsAt(0o644)).toEqual([
+      `http.control.token_file: every user of this machine can read ${token}; chmod 640 keeps the token from them`,
+    ]);
   });
 
   it('gives way to options', () => {

@@ -1,5 +1,5 @@
 // The configuration as the command line asks for it: which file, of which kind, and what overrides it.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import {
   type ConfigResult,
   formatConfigError,
@@ -75,8 +75,11 @@ function readText(file: string): string {
 function parse({ kind, file }: ConfigSource, text: string, env: NodeJS.ProcessEnv): ConfigResult {
   if (kind === 'patroni') return patroniConfig(text, file, { env });
   const socketFolder = socketFolders.find((folder) => existsSync(folder));
-  return parseConfig(text, file, { env, readFile: (path) => readFileSync(path, 'utf8'), socketFolder }, kind);
+  return parseConfig(text, file, { env, readFile: (path) => readFileSync(path, 'utf8'), isOpen, socketFolder }, kind);
 }
+
+/** Every user of this machine may read it. */
+const isOpen = (path: string): boolean => (statSync(path).mode & 0o004) !== 0;
 
 /** Only PgRoute66's file leaves it to itself which groups there are. */
 export const readAsPgRoute66 = ({ groups }: PgroutedConfig): boolean => !groups.clusters;

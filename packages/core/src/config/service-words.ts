@@ -64,8 +64,8 @@ export interface WrittenService {
 export function servicesIn(services: unknown): readonly WrittenService[] {
   const expanded = expandServices(services);
   if (!expanded.ok || !isTable(expanded.value)) return [];
-  return Object.entries(expanded.value).map(([name, words]) => {
+  return Object.entries(expanded.value).flatMap(([name, words]) => {
     const written = isTable(services) ? services[name] : undefined;
-    return { name, words: isTable(words) ? words : {}, written: isTable(written) ? written : {} };
+    return isTable(words) ? [{ name, words, written: isTable(written) ? written : {} }] : [];
   });
 }
