@@ -9,6 +9,7 @@ import { claimsPrimary } from './claims.ts';
 import { leave, remember, unchanged } from './leaving.ts';
 import { factsOf, type Orders, overrideFor, refusedBy } from './overrides.ts';
 import { type Case, namesOf, type ServiceRuling, type WriterRuling } from './ruling.ts';
+import { failedSelectors, selectorRefuses } from './selected.ts';
 
 export function writeService(given: Case, service: ServiceSpec, writer: WriterRuling): ServiceRuling {
   const { view } = given;
@@ -30,7 +31,9 @@ export function writeService(given: Case, service: ServiceSpec, writer: WriterRu
     keep: waits && keeps ? member : undefined,
   };
   const memory = undecided && !keeps ? unchanged(given, service) : judged === undefined ? [] : [judged.memory];
-  return { decision, memory, alarms: judged?.alarms ?? [] };
+  const texts = service.selector === undefined ? [] : [service.selector];
+  const alarms = [...(judged?.alarms ?? []), ...failedSelectors(given, service.name, texts)];
+  return { decision, memory, alarms };
 }
 
 interface Judged {
@@ -49,7 +52,7 @@ function judgeWriter(given: Case, service: ServiceSpec, writer: WriterRuling): J
   const remembered = (is: Parameters<typeof remember>[3]): ServerMemory => remember(given, service, member, is);
   const wholly = writer.undecided && !writer.keeps;
   const ordered = refusedBy(orders);
-  const against = ordered;
+  const against = ordered ?? selectorRefuses(given, service.selector, member);
   if (state === 'maint' || wholly || against === undefined) {
     const verdict = weighed({ member, state, reason: why }, orders);
     const memory =
