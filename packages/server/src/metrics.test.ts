@@ -79,6 +79,25 @@ describe('the metrics', () => {
     expect(samples.get('pgrouted_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
 
+  it('tell who waits in HAProxy for a server, and what became of the others', async () => {
+    const counts = { backend: 'orders_primary', waiting: 3, served: 120, late: 2, many: 1, gone: 4, longestMs: 900 };
+    const targets = fullStatus.targets.map((target) => ({
+      ...target,
+      hold: { state: 'loaded' as const, backends: [counts] },
+    }));
+    const { samples } = await scrape(routerOf({ status: { ...fullStatus, targets } }));
+    expect(Object.fromEntries([...samples].filter(([name]) => name.startsWith('pgrouted_hold')))).toEqual({
+      'pgrouted_hold_loaded{target="edge",state="loaded"}': 1,
+      'pgrouted_hold_loaded{target="edge",state="absent"}': 0,
+      'pgrouted_hold_loaded{target="edge",state="unknown"}': 0,
+      'pgrouted_hold_waiting{target="edge",backend="orders_primary"}': 3,
+      'pgrouted_hold_connections_total{target="edge",backend="orders_primary",outcome="served"}': 120,
+      'pgrouted_hold_connections_total{target="edge",backend="orders_primary",outcome="late"}': 2,
+      'pgrouted_hold_connections_total{target="edge",backend="orders_primary",outcome="many"}': 1,
+      'pgrouted_hold_connections_total{target="edge",backend="orders_primary",outcome="gone"}': 4,
+    });
+  });
+
   it("tell what Stolon tells its proxies, and where this router's registration stands", async () => {
     const { samples } = await scrape(routerOf({ status: stolonStatus }));
     const told = Object.fromEntries([...samples].filter(([name]) => /^pgrouted_(stolon|target_watchdog)/.test(name)));

@@ -42,6 +42,7 @@ const addressOf = (recorded: Address | undefined, port: number | undefined): Add
 const frameOf = (service: ServiceSpec, backend: string): Omit<DesiredBackend, 'servers'> => ({
   backend,
   exclusive: isWriteService(service),
+  ...(service.hold === undefined ? {} : { holds: true }),
   match: service.servers,
   removed: { leaving: service.leaving.removed, drainTimeoutMs: service.drainTimeoutMs },
 });

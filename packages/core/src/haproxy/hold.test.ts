@@ -52,10 +52,10 @@ describe('the hold action of a HAProxy', () => {
 
   it('tells who waits, and is asked again each second', async () => {
     const { hold, see, socket, clock, asked, until } = await stage(IDLE);
-    hold.expect(true);
+    hold.expect(['be_rw']);
     expect(hold.status?.state).toBe('unknown');
     see();
-    await until(() => expect(hold.status).toEqual({ state: 'loaded', gates: [], faults: [] }));
+    await until(() => expect(hold.status).toEqual({ state: 'loaded', backends: ['be_rw'], gates: [], faults: [] }));
     socket.model.hold = BUSY;
     see();
     clock.stall(1_000);
@@ -66,7 +66,7 @@ describe('the hold action of a HAProxy', () => {
 
   it('that is not loaded is looked for again in the next worker only', async () => {
     const { hold, see, socket, clock, asked, until } = await stage(undefined);
-    hold.expect(true);
+    hold.expect(['be_rw']);
     see();
     await until(() => expect(hold.status?.state).toBe('absent'));
     clock.stall(3_600_000);

@@ -31,12 +31,16 @@ export interface HoldGate {
 
 export interface HoldStatus {
   readonly state: 'loaded' | 'absent' | 'unknown';
+  /** Those that rely on it. */
+  readonly backends: readonly string[];
   readonly gates: readonly HoldGate[];
   /** Lines of haproxy.cfg that use the action in a way that can't work, each with why. */
   readonly faults: readonly string[];
 }
 
-const UNKNOWN: HoldStatus = { state: 'unknown', gates: [], faults: [] };
+type Answer = Omit<HoldStatus, 'backends'>;
+
+const UNKNOWN: Answer = { state: 'unknown', gates: [], faults: [] };
 
 export interface HoldOptions {
   readonly path: string;
@@ -46,8 +50,8 @@ export interface HoldOptions {
 export class Hold {
   readonly #clock: Clock;
   readonly #socket: RuntimeSocket;
-  #wanted = false;
-  #status = UNKNOWN;
+  #backends: readonly string[] = [];
+  #answer = UNKNOWN;
   #worker: WorkerFact | undefined;
   #askAt = millis(Number.NEGATIVE_INFINITY);
   #asking: Promise<void> | undefined;
@@ -58,19 +62,20 @@ export class Hold {
     this.#socket = new RuntimeSocket({ path, clock, spares: 0 });
   }
 
-  /** Whether some backend relies on it; otherwise nothing is asked. */
-  expect(wanted: boolean): void {
-    this.#wanted = wanted;
+  /** These backends rely on it; while there is none nothing is asked. */
+  expect(backends: readonly string[]): void {
+    this.#backends = backends;
   }
 
   /** This worker was read back: asks it, if that is due. */
   seen(worker: WorkerFact): void {
     if (this.#worker === undefined || !sameWorker(this.#worker, worker)) {
-      this.#status = UNKNOWN;
+      this.#answer = UNKNOWN;
       this.#askAt = millis(Number.NEGATIVE_INFINITY);
     }
     this.#worker = worker;
-    if (!this.#wanted || this.#closed || this.#asking !== undefined || this.#clock.now() < this.#askAt) return;
+    if (this.#backends.length === 0 || this.#closed || this.#asking !== undefined || this.#clock.now() < this.#askAt)
+      return;
     this.#asking = this.#ask(worker).finally(() => {
       this.#asking = undefined;
     });
@@ -78,7 +83,7 @@ export class Hold {
 
   /** Undefined: no backend relies on it. */
   get status(): HoldStatus | undefined {
-    return this.#wanted ? this.#status : undefined;
+    return this.#backends.length === 0 ? undefined : { backends: this.#backends, ...this.#answer };
   }
 
   async close(): Promise<void> {
@@ -94,19 +99,19 @@ export class Hold {
       // A reload came in between: what was read of the new one is asked for with the next read-back.
       if (this.#worker === undefined || !sameWorker(this.#worker, worker)) return;
       const heard = answer.kind === 'answer' && answering !== undefined && sameWorker(worker, answering);
-      if (heard) this.#status = holdStatusOf(answer.text);
+      if (heard) this.#answer = holdStatusOf(answer.text);
       this.#askAt = this.#nextAt(answer.kind === 'hung');
     }
   }
 
   #nextAt(mute: boolean): Millis {
-    if (this.#status.state === 'absent') return millis(Number.POSITIVE_INFINITY);
+    if (this.#answer.state === 'absent') return millis(Number.POSITIVE_INFINITY);
     return after(this.#clock.now(), mute ? ASK_MUTE_AGAIN_MS : ASK_AGAIN_MS);
   }
 }
 
 /** Reads what HAProxy answered to `pgrouted hold`. */
-export function holdStatusOf(text: string): HoldStatus {
+export function holdStatusOf(text: string): Answer {
   if (/^Unknown command/m.test(text)) return { state: 'absent', gates: [], faults: [] };
   if (!/^version \d+$/m.test(text)) return UNKNOWN;
   const gate = /^hold (\S+) (\d+) waiting (\d+) served (\d+) late (\d+) many (\d+) gone (\d+) ms longest$/gm;

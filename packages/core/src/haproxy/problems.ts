@@ -2,6 +2,7 @@
 import { type Reason, reason } from '../model/reason.ts';
 import type { Millis } from '../model/units.ts';
 import type { DriftLedger } from './drift.ts';
+import type { HoldStatus } from './hold.ts';
 import type { OldWorkerStatus } from './old-workers.ts';
 import { heldState, serverKey, type TargetFacts } from './parse.ts';
 import type { Plan } from './plan.ts';
@@ -19,6 +20,7 @@ export interface TargetPicture {
   readonly ledger: DriftLedger;
   readonly oldWorkers: readonly OldWorkerStatus[];
   readonly watchdog: TargetStatus['watchdog'];
+  readonly hold: HoldStatus | undefined;
 }
 
 export function problemsOf(picture: TargetPicture): readonly Reason[] {
@@ -30,6 +32,7 @@ export function problemsOf(picture: TargetPicture): readonly Reason[] {
     ...driftOf(picture),
     ...oldWorkersOf(picture),
     ...(picture.watchdog === 'absent' ? [reason('watchdog_absent', { target: picture.target })] : []),
+    ...holdOf(picture),
   ];
 }
 
@@ -108,4 +111,9 @@ function oldWorkersOf({ target, oldWorkers }: TargetPicture): readonly Reason[] 
         ? reason('old_worker_sessions', { target, pid, connections: connections ?? null, fenced: fencedSessions })
         : reason('old_worker_unreachable', { target, pid }),
     );
+}
+
+function holdOf({ target, hold }: TargetPicture): readonly Reason[] {
+  if (hold?.state === 'absent') return [reason('hold_absent', { target, backends: hold.backends.join(', ') })];
+  return (hold?.faults ?? []).map((fault) => reason('hold_fault', { target, fault }));
 }

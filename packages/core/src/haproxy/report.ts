@@ -1,6 +1,7 @@
 // What a target tells: reports as things happen, and its status at any time. Values only.
 import type { Reason } from '../model/reason.ts';
 import type { Millis } from '../model/units.ts';
+import type { HoldStatus } from './hold.ts';
 import type { OldWorkerStatus } from './old-workers.ts';
 import type { TargetFacts } from './parse.ts';
 import type { Missing, PlannedServer } from './plan.ts';
@@ -106,5 +107,7 @@ export interface TargetStatus {
   readonly oldWorkers: readonly OldWorkerStatus[];
   /** HAProxy's own watchdog (haproxy/pgrouted-watchdog.lua). Undefined: nothing asks for it. `unknown`: not asked yet, or no answer. */
   readonly watchdog: 'armed' | 'absent' | 'unknown' | undefined;
+  /** Connections that wait for a server (haproxy/pgrouted-hold.lua). Undefined: no backend relies on it. */
+  readonly hold: HoldStatus | undefined;
   readonly counters: TargetCounters;
 }

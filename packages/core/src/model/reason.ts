@@ -128,7 +128,8 @@ const readOutTexts = {
   replica_timeline_ahead:
     "{member} is on timeline {timeline}, which is not the cluster's ({cluster_timeline}): its data may differ",
   replica_lagging: '{member} is {lag} behind, more than {limit}',
-  replica_lag_dwells: '{member} is near enough again ({lag} behind), but it went out only just now: it stays out for {dwell_ms} ms at least',
+  replica_lag_dwells:
+    '{member} is near enough again ({lag} behind), but it went out only just now: it stays out for {dwell_ms} ms at least',
   replica_lag_unknown: "{member}'s lag is not known ({missing}), and the service has a limit ({limit})",
   replica_of_other_kind: '{member} is a standby of kind {kind}; this service reads from {wanted} only',
   backup_not_needed: '{member} may stand in (backup tier {tier}), but a tier above it serves',
@@ -180,8 +181,10 @@ const alarmTexts = {
     'Generation {generation} of the proxies can not be acknowledged by this one ({proxy}): {because}. As long as Stolon counts on it, no new master is named',
   sentinel_silent:
     'No sentinel has written clusterdata for more than {limit_ms} ms: nobody would notice a dead master, and no failover can be decided',
-  selector_failed: 'A selector of the service {service} takes nobody, since it could not be evaluated: {selector}: {error}',
-  weight_tag_invalid: "{member}'s tag {tag} is no weight (a whole number from 0 to 256): {value}. Its weight is as in haproxy.cfg",
+  selector_failed:
+    'A selector of the service {service} takes nobody, since it could not be evaluated: {selector}: {error}',
+  weight_tag_invalid:
+    "{member}'s tag {tag} is no weight (a whole number from 0 to 256): {value}. Its weight is as in haproxy.cfg",
 } as const;
 
 /** Alarms about overrides. */
@@ -222,6 +225,9 @@ const targetTexts = {
     'An old HAProxy worker (pid {pid}) was replaced before it could be followed: its sessions from before the reload may outlive a fence',
   watchdog_absent:
     'HAProxy ({target}) has not loaded pgrouted-watchdog.lua: if pgrouted dies, HAProxy keeps its sessions while Stolon goes on without this proxy',
+  hold_absent:
+    'HAProxy ({target}) has not loaded pgrouted-hold.lua: new connections are refused, not held, while {backends} has no server. Load it by lua-load, and use it in the frontend (docs/haproxy-hold.md)',
+  hold_fault: 'HAProxy ({target}) uses the hold action in a way that can not work: lua.pgrouted_hold {fault}',
   line_without_address: '{member} gets no line in {backend}: its record does not say where PostgreSQL listens',
   line_needs_ip:
     '{member} gets no line in {backend} at run time: its record names {host}:{port}, and HAProxy can only be given an IP address and a port',
@@ -231,6 +237,8 @@ const targetTexts = {
     '{member} gets no line in {backend}: HAProxy {version} can not add servers at run time, which needs 2.6. Use spare lines (server-template)',
   add_name_not_possible:
     '{member} gets no line in {backend}: HAProxy takes no server of the name {server} (letters, digits, _ . : - and at most 64 of them)',
+  add_name_taken:
+    '{member} gets no line in {backend}: HAProxy has a server {server} already, which stands for somebody else',
   add_parameter_not_possible:
     '{member} gets no line in {backend}: {parameter} can not be a parameter of a server that is added at run time',
   change_refused:

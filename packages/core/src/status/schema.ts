@@ -220,6 +220,23 @@ const targetSchema = z.object({
     .enum(['armed', 'absent', 'unknown'])
     .nullable()
     .describe("HAProxy's own watchdog (pgrouted-watchdog.lua); null: nothing asks for it"),
+  hold: z
+    .object({
+      state: z.enum(['loaded', 'absent', 'unknown']).describe('whether HAProxy has pgrouted-hold.lua'),
+      backends: z.array(
+        z.object({
+          backend: z.string(),
+          waiting: z.number(),
+          served: z.number().describe('waited and went on, since the worker began'),
+          late: z.number().describe('refused: no server came in time'),
+          many: z.number().describe('refused at once: too many waited'),
+          gone: z.number().describe('the client went'),
+          longestMs: z.number().describe('the longest that one which went on had waited'),
+        }),
+      ),
+    })
+    .nullish()
+    .describe('new connections that wait for a server; null: no service is to hold them'),
   oldWorkers: z.array(z.object({ pid: z.number(), connections: z.number().nullable() })),
   counters: z.record(z.string(), z.number()),
 });
