@@ -6,7 +6,11 @@ import { parseAnswer, type TargetFacts } from '@pgrouted/core/haproxy/parse';
 export interface ModelServer {
   readonly backend: string;
   readonly name: string;
-  readonly port: number;
+  port: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default 1. */
+  readonly initialWeight?: number;
   admin: number;
   op: number;
   weight: number;
@@ -35,6 +39,11 @@ export class HaproxyModel {
   readonly executed: string[] = [];
   /** What HAProxy's own watchdog was told, by backend; undefined: it is not loaded. */
   watchdog: Map<string, number> | undefined;
+  /** What the hold action answers to `pgrouted hold`; undefined: it is not loaded. */
+  hold: string | undefined;
+  /** Commands of this kind are refused with this text: `add`, `del`, `weight`, `addr`. */
+  refuses: { readonly what: string; readonly says: string } | undefined;
+  version = '2.6.12';
   /** Answered once more to each order, as the watchdog does when it has closed something or is late. */
   watchdogSays = '';
   readonly servers: ModelServer[];
@@ -95,11 +104,16 @@ export class HaproxyModel {
     if (command.startsWith('show servers state ')) return this.#state(words[2] ?? '');
     if (command.startsWith('show stat ')) return this.#stat(words[1] ?? '');
     if (command === 'show sess') return this.#sessions();
+    if (command === 'pgrouted hold') return `${this.hold ?? 'Unknown command, but maybe one of these:'}\n\n`;
     if (command.startsWith('pgrouted watchdog')) return this.#watch(words.slice(1));
     this.executed.push(command);
     if (verb === 'shutdown' && words[0] === 'session') return this.#shutdownSession(words[1] ?? '');
-    if (verb !== 'set' && verb !== 'shutdown') return 'Unknown command\n\n';
+    if (verb === 'enable' && words[0] === 'health') return '\n';
+    if (verb !== 'set' && verb !== 'shutdown' && verb !== 'add' && verb !== 'del') return 'Unknown command\n\n';
     if (this.stopping === 1) return 'Proxy is disabled.\n\n';
+    if (this.refuses !== undefined && `${command} `.includes(`${this.refuses.what} `))
+      return `${this.refuses.says}\n\n`;
+    if (verb === 'add' || verb === 'del') return this.#membership(verb, words.slice(1));
     const [backend, name] = (verb === 'set' ? words[1] : words[2])?.split('/') ?? [];
     const server = this.server(backend ?? '', name ?? '');
     if (server === undefined) return 'No such server.\n\n';
@@ -107,7 +121,39 @@ export class HaproxyModel {
     return '\n';
   }
 
+  /** As 2.6 does it; a deleted one leaves no empty line behind its answer. */
+  #membership(verb: 'add' | 'del', [path = '', address = '']: readonly string[]): string {
+    const [backend = '', name = ''] = path.split('/');
+    const index = this.servers.findIndex((one) => one.backend === backend && one.name === name);
+    const there = this.servers[index];
+    if (verb === 'del') {
+      if (there === undefined) return 'No such server.\n\n';
+      if ((there.admin & 0x01) === 0) return 'Only servers in maintenance mode can be deleted.\n';
+      if (there.sessions > 0) return 'Server still has connections attached to it, cannot remove it.\n';
+      if (!this.deaf) this.servers.splice(index, 1);
+      return 'Server deleted.\n';
+    }
+    if (!this.#backends.includes(backend)) return 'No such backend.\n\n';
+    if (there !== undefined) return 'Already exists a server with the same name in backend.\n\n';
+    const colon = address.lastIndexOf(':');
+    const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
+    const added = { backend, name, host, port, admin: 1, op: 0, weight: 1, checkFails: false, sessions: 0, ending: 0 };
+    if (!this.deaf) this.servers.push(added);
+    return 'New server registered.\n\n';
+  }
+
   #change(server: ModelServer, what: string): void {
+    const [, host, port] = /^addr (\S+) port (\d+)$/.exec(what) ?? [];
+    if (host !== undefined) {
+      server.host = host;
+      server.port = Number(port);
+      return;
+    }
+    const [, weight] = /^weight (\d+)$/.exec(what) ?? [];
+    if (weight !== undefined) {
+      server.weight = Number(weight);
+      return;
+    }
     switch (what) {
       case 'state ready':
         // Lifting maint starts a server at once, even while its check fails; from anywhere else the check's word stays.
@@ -123,7 +169,10 @@ export class HaproxyModel {
         server.op = 0;
         break;
       case 'weight 100%':
-        server.weight = 1;
+        server.weight = server.initialWeight ?? 1;
+        break;
+      case 'weight 0%':
+        server.weight = 0;
         break;
       case 'health up':
         if ((server.admin & 0x23) === 0) server.op = 2;
@@ -138,7 +187,7 @@ export class HaproxyModel {
 
   #info(): string {
     const conns = this.servers.reduce((sum, { sessions }) => sum + sessions, 0);
-    return `Name: HAProxy\nVersion: 2.6.12\nPid: ${this.pid}\nUptime_sec: 5\nCurrConns: ${conns}\nStopping: ${this.stopping}\nStart_time_sec: ${this.pid}\n\n`;
+    return `Name: HAProxy\nVersion: ${this.version}\nPid: ${this.pid}\nUptime_sec: 5\nCurrConns: ${conns}\nStopping: ${this.stopping}\nStart_time_sec: ${this.pid}\n\n`;
   }
 
   #sessions(): string {
@@ -185,7 +234,7 @@ export class HaproxyModel {
       .filter(({ server }) => server.backend === backend)
       .map(
         ({ server: s, index }) =>
-          `${this.#id(backend)} ${backend} ${index + 1} ${s.name} 127.0.0.1 ${s.op} ${s.admin} ${s.weight} 1 1 1 0 0 ${s.checkFails ? 6 : 8} 0 0 0 - ${s.port} - 0 0 - - 0\n`,
+          `${this.#id(backend)} ${backend} ${index + 1} ${s.name} ${s.host ?? '127.0.0.1'} ${s.op} ${s.admin} ${s.weight} ${s.initialWeight ?? 1} 1 1 0 0 ${s.checkFails ? 6 : 8} 0 0 0 - ${s.port} - 0 0 - - 0\n`,
       );
     return `1\n${STATE_HEADER}\n${rows.join('')}\n`;
   }

@@ -1,15 +1,14 @@
 // The status document: everything known, decided and held, with ages and reasons. Pure: values in, document out.
 import type { MirrorStatus } from '../etcd/mirror.ts';
-import { matchServer } from '../haproxy/match.ts';
 import type { TargetStatus } from '../haproxy/report.ts';
 import type { Decision, ServiceDecision, Verdict } from '../model/decision.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterDataProblem, ProxiesView, StolonMember } from '../model/proxies.ts';
 import { clusterDataReason, explainReason } from '../model/reason.ts';
-import { isWriteService } from '../model/service.ts';
+import { isWriteService, type ServiceSpec } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import { formatLsn, type Millis } from '../model/units.ts';
-import { type ClusterView, type Member, memberOf } from '../model/view.ts';
+import type { ClusterView, Member } from '../model/view.ts';
 import type {
   ClusterStatus,
   MemberStatus,
@@ -17,6 +16,7 @@ import type {
   StatusDocument,
   TargetStatusDocument,
 } from '../status/schema.ts';
+import { heldLines } from './held-lines.ts';
 import { reasonDocument } from './journal.ts';
 import type { Status } from './member-status.ts';
 
@@ -41,7 +41,11 @@ export function clusterStatus(facts: ClusterFacts, targets: readonly TargetStatu
     stolon: view?.proxies === undefined ? null : stolonDocument(view.proxies, now),
     members:
       view?.members.map((member) => memberDocument(member, statuses.get(member.name) ?? 'unavailable', now)) ?? [],
-    services: decision?.services.map((service) => serviceDocument(service, view, targets)) ?? [],
+    services:
+      decision?.services.map((service) => {
+        const own = spec.services.find(({ name }) => name === service.service);
+        return serviceDocument(service, own, view, targets);
+      }) ?? [],
     alarms: decision?.alarms.map(reasonDocument) ?? [],
   };
 }
@@ -175,13 +179,13 @@ function stolonDocument(proxies: ProxiesView, now: Millis): NonNullable<ClusterS
 
 const problemText = (problem: ClusterDataProblem): string => explainReason(clusterDataReason(problem));
 
-type Held = ServiceStatus['servers'][number]['held'][number];
-
 function serviceDocument(
   service: ServiceDecision,
+  spec: ServiceSpec | undefined,
   view: ClusterView | undefined,
   targets: readonly TargetStatus[],
 ): ServiceStatus {
+  const held = heldLines(service, spec, view, targets);
   const servers = service.verdicts.map((verdict) => ({
     member: verdict.member,
     state: verdict.state,
@@ -190,7 +194,7 @@ function serviceDocument(
     sessions: sessionsOf(service, verdict),
     lines: verdict.lines ?? null,
     override: verdict.override ?? null,
-    held: service.backends.flatMap((backend) => targets.map((target) => heldBy(target, backend, verdict, view))),
+    held: held.get(verdict.member) ?? [],
   }));
   return {
     name: service.service,
@@ -209,16 +213,6 @@ function serviceDocument(
 const sessionsOf = ({ role }: ServiceDecision, { state, ends }: Verdict): 'stay' | 'end' =>
   state === 'maint' && (ends === true || isWriteService({ role })) ? 'end' : 'stay';
 
-function heldBy(target: TargetStatus, backend: string, verdict: Verdict, view: ClusterView | undefined): Held {
-  const unknown: Held = { target: target.name, backend, server: null, state: 'unknown', sessions: null };
-  if (target.state !== 'reachable' || target.facts === undefined) return unknown;
-  const address = view === undefined ? undefined : memberOf(view, verdict.member)?.address;
-  const fact = matchServer(target.facts.servers, backend, verdict.member, address);
-  if (fact === undefined) return { ...unknown, state: 'missing' };
-  const state = fact.maint ? 'maint' : fact.drain ? 'drain' : fact.inRotation ? 'ready' : 'down';
-  return { target: target.name, backend, server: fact.server, state, sessions: fact.sessions ?? null };
-}
-
 export function targetDocument(target: TargetStatus, now: Millis): TargetStatusDocument {
   return {
     name: target.name,
@@ -230,6 +224,7 @@ export function targetDocument(target: TargetStatus, now: Millis): TargetStatusD
     readBackAgeMs: target.readAt === undefined ? null : round(now - target.readAt),
     problems: target.problems.map(reasonDocument),
     watchdog: target.watchdog ?? null,
+    hold: target.hold === undefined ? null : { state: target.hold.state, backends: [...target.hold.gates] },
     oldWorkers: target.oldWorkers.map(({ pid, connections }) => ({ pid, connections: connections ?? null })),
     counters: { ...target.counters },
   };

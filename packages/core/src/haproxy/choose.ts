@@ -1,11 +1,13 @@
 // What to send to a target right now: the part of a plan that may be carried out at this moment. The plan says what is due and in which
 // order; this adds what only time and the world can say: authority, old workers, pauses between repeats.
 import type { Millis } from '../model/units.ts';
+import type { Arrangement } from './arrange.ts';
 import { showSessions } from './commands.ts';
 import type { Desired } from './desired.ts';
 import type { Opening } from './gate.ts';
 import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import { type Plan, type PlannedServer, plan, type Step } from './plan.ts';
+import type { Remembered } from './remembered.ts';
 
 /** How old a read-back may be for a writer to be let in on it. */
 const FRESH_MS = 50;
@@ -23,12 +25,14 @@ export interface Surroundings {
   readonly clear: (backend: string) => boolean;
   /** Where the question for authority stands; asking it starts it. */
   readonly ask: (opening: Opening) => 'pending' | 'allowed' | 'refused';
+  readonly remembered: Remembered;
 }
 
 export interface Choice {
   readonly plan: Plan;
   readonly commands: readonly string[];
   readonly fences: readonly PlannedServer[];
+  readonly arranged: readonly Arrangement[];
   readonly opens: readonly PlannedServer[];
   /** The write services among `opens`. */
   readonly exclusiveOpens: readonly string[];
@@ -39,12 +43,14 @@ export interface Choice {
 type Fence = Extract<Step, { kind: 'fence' }>;
 
 export function choose(facts: TargetFacts, desired: Desired, around: Surroundings): Choice {
-  const whole = plan(facts, desired);
+  const whole = plan(facts, desired, around.remembered);
   const fence = whole.steps.find((step) => step.kind === 'fence');
   const sendFence = fence !== undefined && !tooSoon(fence, whole, around);
   const settling = new Set(whole.steps.flatMap((step) => (step.kind === 'settle' ? [step.backend] : [])));
   const fencing = new Set(fence?.servers.map(({ backend }) => backend));
   const commands: string[] = sendFence ? [...countBefore(fence, whole), ...fence.commands] : [];
+  const arranged = whole.steps.flatMap((step) => (step.kind === 'arrange' ? step.arrangements : []));
+  commands.push(...arranged.flatMap((one) => one.commands));
   const opens: PlannedServer[] = [];
   const exclusiveOpens: string[] = [];
 
@@ -69,6 +75,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
     plan: whole,
     commands,
     fences: sendFence ? fence.servers : [],
+    arranged,
     opens,
     exclusiveOpens,
     settling: [...settling],

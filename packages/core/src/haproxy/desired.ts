@@ -24,6 +24,8 @@ export interface DesiredBackend {
   readonly backend: string;
   /** A write service: at most one server may accept, and the old one's sessions end before the next is let in. */
   readonly exclusive: boolean;
+  /** New connections are to wait in HAProxy while it has no server: HAProxy needs pgrouted-hold.lua. Nothing of this is told to HAProxy. */
+  readonly holds?: boolean | undefined;
   /** Which lines stand for which member. Undefined: as where the operator does not say. */
   readonly match?: ServersSpec | undefined;
   /** What becomes of sessions on a line that stands for a member no more. Undefined: they are left alone. */
@@ -42,12 +44,19 @@ export interface Desired {
 export const endsSessions = ({ exclusive, servers }: DesiredBackend): boolean =>
   exclusive || servers.some(({ ends }) => ends === true);
 
+/** Whether HAProxy has to tell its sessions with each read-back: some may have to end, or a line without any may be given to another member. */
+export const countsSessions = (backend: DesiredBackend): boolean =>
+  endsSessions(backend) || backend.match?.spares !== undefined || backend.match?.add !== undefined;
+
 /** Both ask for the same. */
 export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
   return (
     a.backend === b.backend &&
     a.exclusive === b.exclusive &&
+    a.holds === b.holds &&
     a.match === b.match &&
+    a.removed?.leaving === b.removed?.leaving &&
+    a.removed?.drainTimeoutMs === b.removed?.drainTimeoutMs &&
     a.servers.length === b.servers.length &&
     a.servers.every((server, i) => {
       const other = b.servers[i];

@@ -71,7 +71,9 @@ export class DriftLedger {
 }
 
 function driftedIn(next: Plan): readonly Drifted[] {
-  const due = new Set(next.steps.flatMap((step) => (step.kind === 'settle' ? [] : step.servers.map(serverKey))));
+  const due = new Set(
+    next.steps.flatMap((step) => (step.kind === 'fence' || step.kind === 'open' ? step.servers.map(serverKey) : [])),
+  );
   return next.wanted.flatMap(({ line, member, state }): readonly Drifted[] => {
     const found = heldState(line);
     if (!due.has(serverKey(line)) || (found === 'maint' && state === 'maint')) return [];

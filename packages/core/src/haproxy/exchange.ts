@@ -1,7 +1,7 @@
 // A transaction with its read-back: sends commands to one HAProxy and returns what it holds afterwards, as told by the same worker.
 // The text of a reply proves nothing; the tables that are asked for in the same line do.
 import { lines, showBackend } from './commands.ts';
-import { type DesiredBackend, endsSessions } from './desired.ts';
+import { countsSessions, type DesiredBackend } from './desired.ts';
 import {
   type ParsedAnswer,
   parseAnswer,
@@ -35,16 +35,20 @@ export async function exchange(
   commands: readonly string[],
   backends: readonly DesiredBackend[],
   known: TargetFacts | undefined,
+  /** Backends that a line is leaving: its sessions count. */
+  leaving: ReadonlySet<string> = new Set(),
 ): Promise<ReadBack> {
   const ids = new Map(known?.servers.map(({ backend, backendId }) => [backend, backendId]));
-  // A write service waits for its sessions to end; those of read services are told to people only, so that no command waits for them.
+  // Where something waits for sessions to end they are counted each time; elsewhere they are told to people only, so that no command waits for them.
   const calm = commands.length === 0;
-  const counted = new Set(backends.filter((one) => calm || endsSessions(one)).map(({ backend }) => backend));
+  const counts = (one: DesiredBackend): boolean => calm || countsSessions(one) || leaving.has(one.backend);
+  const counted = new Set(backends.filter(counts).map(({ backend }) => backend));
   const reads = backends.flatMap(({ backend }) => showBackend(backend, ids.get(backend), counted.has(backend)));
-  const before = new Map(known?.servers.map((server) => [serverKey(server), server.sessions]));
+  const before = new Map(known?.servers.map((server) => [serverKey(server), server]));
   const servers = new Map<string, ServerFact>();
   const sessions = new Map<string, number>();
   const mostSessions = new Map<string, number>();
+  const backups = new Map<string, boolean>();
   const notes: string[] = [];
   let worker: WorkerFact | undefined;
   for (const line of lines(commands, reads)) {
@@ -59,6 +63,7 @@ export async function exchange(
     worker = parsed.worker;
     for (const server of parsed.servers) servers.set(serverKey(server), server);
     for (const [key, count] of parsed.sessions) sessions.set(key, count);
+    for (const [key, is] of parsed.backups) backups.set(key, is);
     for (const [key, count] of parsed.mostSessions) mostSessions.set(key, Math.max(count, mostSessions.get(key) ?? 0));
     notes.push(...parsed.notes);
   }
@@ -69,7 +74,12 @@ export async function exchange(
       worker,
       servers: [...servers.values()].map((server) => {
         const key = serverKey(server);
-        return { ...server, sessions: (counted.has(server.backend) ? sessions : before).get(key) };
+        const earlier = before.get(key);
+        return {
+          ...server,
+          sessions: counted.has(server.backend) ? sessions.get(key) : earlier?.sessions,
+          backup: backups.get(key) ?? earlier?.backup,
+        };
       }),
     },
     mostSessions,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredServer } from './desired.ts';
-import { leadsElsewhere, match, matchServer } from './match.ts';
+import { match } from './match.ts';
+import { leadsElsewhere } from './membership.ts';
 import type { ServerFact } from './parse.ts';
 
 const line = (server: string, address: string, port = 5432, fqdn?: string): ServerFact => ({
@@ -16,6 +17,8 @@ const line = (server: string, address: string, port = 5432, fqdn?: string): Serv
   weight: 1,
   initialWeight: 1,
   checked: false,
+  checksEnabled: false,
+  agent: false,
   inRotation: false,
   maint: true,
   drain: false,
@@ -83,13 +86,6 @@ describe('a server line', () => {
     // Nothing can be said about a host name, or before HAProxy has resolved one.
     expect(leadsElsewhere(line('a', '10.0.0.1'), { host: 'db1', port: 5432 })).toBe(false);
     expect(leadsElsewhere(line('a', '-'), { host: '10.0.0.1', port: 5432 })).toBe(false);
-  });
-
-  it('can be looked up alone', () => {
-    const lines = [line('pg1', '10.0.0.1'), line('b', '10.0.0.2')];
-    expect(matchServer(lines, 'be', 'pg1', undefined)?.server).toBe('pg1');
-    expect(matchServer(lines, 'be', 'pg2', { host: '10.0.0.2', port: 5432 })?.server).toBe('b');
-    expect(matchServer(lines, 'other', 'pg1', undefined)).toBeUndefined();
   });
 });
 

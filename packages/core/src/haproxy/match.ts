@@ -1,60 +1,55 @@
-// Which server line of HAProxy stands for which member, and what it shall hold. Pure.
-// A desired server is found by name, else by address and port; a line that no desired server claims shall be in maint.
+// What each server line of a backend shall hold: the decision laid over the lines that stand for its members. Pure.
+// A line that stands for nobody goes out: at once in a write service, as its policy says in a read service.
 import type { ServerState } from '../model/decision.ts';
-import type { Address } from '../model/view.ts';
 import type { DesiredBackend, DesiredServer } from './desired.ts';
+import { type LineKind, type Standing, standings } from './membership.ts';
 import { heldState, type ServerFact } from './parse.ts';
+import { leavingOf, nothingRemembered, type Remembered } from './remembered.ts';
 
 /** A server line with what it shall hold. */
 export interface Wanted {
   readonly line: ServerFact;
   readonly state: ServerState;
-  /** Undefined: no desired server claims the line. */
+  /** Undefined: the line stands for nobody. */
   readonly member: string | undefined;
+  /** Undefined: as `member`. */
+  readonly kind: LineKind | undefined;
   /** Its sessions have to end. */
   readonly ends: boolean;
+  /** 0 to 256; undefined: as in haproxy.cfg. */
+  readonly weight: number | undefined;
 }
 
 export interface Match {
   readonly wanted: readonly Wanted[];
-  /** Desired servers that HAProxy has no line for. */
+  /** Desired servers that have no line (a backup line alone does not count). */
   readonly missing: readonly DesiredServer[];
   /** More than one server was asked for (or to be kept) in a write service: none is let in. */
   readonly contradiction: boolean;
 }
 
-/** The line of `backend` that stands for a member, looked up alone: the one of its name, else the first with its address. */
-export function matchServer(
-  servers: readonly ServerFact[],
-  backend: string,
-  member: string,
-  address: Address | undefined,
-): ServerFact | undefined {
-  const lines = servers.filter((server) => server.backend === backend);
-  return lines.find((line) => line.server === member) ?? lines.find((line) => sameAddress(line, address));
-}
-
 /** Lays the desired servers of one backend over its lines. */
-export function match(servers: readonly ServerFact[], desired: DesiredBackend): Match {
+export function match(
+  servers: readonly ServerFact[],
+  desired: DesiredBackend,
+  remembered: Remembered = nothingRemembered,
+): Match {
   const lines = servers.filter((server) => server.backend === desired.backend);
-  const claims = new Map<ServerFact, DesiredServer>();
-  const missing: DesiredServer[] = [];
-  const byName = new Map(lines.map((line) => [line.server, line]));
-  const unnamed = desired.servers.filter((server) => {
-    const line = byName.get(server.member);
-    if (line === undefined || claims.has(line)) return true;
-    claims.set(line, server);
-    return false;
-  });
-  for (const server of unnamed) {
-    const line = lines.find((candidate) => !claims.has(candidate) && sameAddress(candidate, server.address));
-    if (line === undefined) missing.push(server);
-    else claims.set(line, server);
-  }
-  const asked = lines.map((line) => {
-    const server = claims.get(line);
-    const state = stateFor(line, server?.state);
-    return { line, member: server?.member, state, ends: state === 'maint' && server?.ends === true };
+  const stand = standings(lines, desired.servers, desired.match);
+  const backed = new Set<DesiredServer>();
+  const served = new Set<DesiredServer>();
+  for (const { member, kind } of stand.values()) (kind === 'backup' ? backed : served).add(member);
+  const missing = desired.servers.filter((server) => !served.has(server));
+  const asked = lines.map((line): Wanted => {
+    const standing = stand.get(line);
+    if (standing === undefined) {
+      const leaving = desired.exclusive ? OUT : leavingOf(line, desired.removed, remembered);
+      return { line, member: undefined, kind: undefined, weight: undefined, ...leaving };
+    }
+    const { member, kind } = standing;
+    const state = stateOf(line, standing, { ...desired, backed: backed.has(member) });
+    const ends = state === 'maint' && member.ends === true;
+    return { line, member: member.member, kind, state, ends, weight: member.weight };
   });
   if (!desired.exclusive) return { wanted: asked, missing, contradiction: false };
 
@@ -72,28 +67,27 @@ export function match(servers: readonly ServerFact[], desired: DesiredBackend): 
   };
 }
 
+const OUT = { state: 'maint', ends: true } as const;
+
+/**
+ * Where a read service has a backup line for the member, its own line and that one share the work. A backup line never works without being asked for, and
+ * never in a write service: one line for one writer.
+ */
+function stateOf(
+  line: ServerFact,
+  { member, kind }: Standing<DesiredServer>,
+  { exclusive, backed }: { readonly exclusive: boolean; readonly backed: boolean },
+): ServerState {
+  const { state, weight } = member;
+  const lines = exclusive ? undefined : member.lines;
+  // A line that was added is held by its member's name while the record doesn't say where the member is, but not let in on that.
+  const blind = kind === 'added' && member.address === undefined && state === 'ready';
+  if (kind === 'backup') return state === 'keep' && !exclusive ? keptState(line, weight) : (lines?.backup ?? 'maint');
+  if (state === 'keep' || blind) return keptState(line, weight);
+  return backed && lines !== undefined ? lines.own : state;
+}
+
 /** A server that is kept as it is stays in only if it takes new connections now: one that drains, by whatever means, is on its way out. */
-function stateFor(line: ServerFact, desired: DesiredServer['state'] | undefined): ServerState {
-  if (desired === undefined) return 'maint';
-  if (desired !== 'keep') return desired;
-  return heldState(line) === 'ready' ? 'ready' : 'maint';
-}
-
-function sameAddress(line: ServerFact, address: Address | undefined): boolean {
-  if (address === undefined || line.port !== address.port) return false;
-  const host = canonical(address.host);
-  return host === canonical(line.address) || (line.fqdn !== undefined && host === line.fqdn.toLowerCase());
-}
-
-/** IPv6 addresses have many spellings; everything else is compared as it is, without regard to case. */
-function canonical(host: string): string {
-  if (!host.includes(':')) return host.toLowerCase();
-  return URL.canParse(`http://[${host}]/`) ? new URL(`http://[${host}]/`).hostname : host;
-}
-
-/** The line stands for the member by its name but leads to another address than the member's record says (both being IP addresses). */
-export function leadsElsewhere(line: ServerFact, address: Address | undefined): boolean {
-  const isIp = (host: string) => /^[0-9.]+$/.test(host) || host.includes(':');
-  if (address === undefined || line.address === '-' || !isIp(address.host)) return false;
-  return !sameAddress(line, address);
+function keptState(line: ServerFact, weight: number | undefined): ServerState {
+  return heldState(line) === 'ready' || (weight === 0 && line.inRotation) ? 'ready' : 'maint';
 }

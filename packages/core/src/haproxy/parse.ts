@@ -35,12 +35,18 @@ export interface ServerFact {
   readonly initialWeight: number;
   /** The line has a health check or an agent of its own. */
   readonly checked: boolean;
+  /** Its checks run, as far as its state lets them: those of a server that was added have to be begun. */
+  readonly checksEnabled: boolean;
+  /** It has an agent, which may set its weight. */
+  readonly agent: boolean;
   /** HAProxy may send it new connections: `(admin & 0x3B) == 0 && op != 0`. */
   readonly inRotation: boolean;
   readonly maint: boolean;
   readonly drain: boolean;
   /** Sessions on it in this worker (`scur`); undefined: was not asked. */
   readonly sessions: number | undefined;
+  /** The line bears `backup`; undefined: not known yet (it comes with the sessions). */
+  readonly backup?: boolean | undefined;
 }
 
 export interface TargetFacts {
@@ -55,6 +61,8 @@ export interface ParsedAnswer {
   /** The last `show stat` of the answer for each server, by `backend/server`, and the greatest of all in the answer. */
   readonly sessions: ReadonlyMap<string, number>;
   readonly mostSessions: ReadonlyMap<string, number>;
+  /** Which servers bear `backup`, by `backend/server`; those that were not asked about are not in it. */
+  readonly backups: ReadonlyMap<string, boolean>;
   /** How many `show servers state` tables there were. */
   readonly tables: number;
   /** Lines that belong to no known table, such as `No such server.` */
@@ -70,6 +78,7 @@ const MAINT = 0x23;
 const DRAIN = 0x18;
 const INFO = new Set(['Pid', 'Uptime_sec', 'Start_time_sec', 'CurrConns', 'Version', 'Stopping']);
 const CHECK_CONFIGURED = 0x02;
+const CHECK_ENABLED = 0x04;
 /** All columns of `show stat` that are read here are among the first ones, in every version. */
 const STAT_COLUMNS = 40;
 
@@ -82,6 +91,7 @@ export function parseAnswer(text: string): ParsedAnswer {
   const servers: ServerFact[] = [];
   const sessions = new Map<string, number>();
   const mostSessions = new Map<string, number>();
+  const backups = new Map<string, boolean>();
   const notes: string[] = [];
   const broken: string[] = [];
   let tables = 0;
@@ -111,15 +121,20 @@ export function parseAnswer(text: string): ParsedAnswer {
       if (row === 'broken') broken.push(line);
       else if (row !== 'no server') {
         sessions.set(row.key, row.sessions);
+        backups.set(row.key, row.backup);
         mostSessions.set(row.key, Math.max(row.sessions, mostSessions.get(row.key) ?? 0));
       }
     }
   }
   return {
     worker: workerOf(info),
-    servers: servers.map((server) => ({ ...server, sessions: sessions.get(serverKey(server)) })),
+    servers: servers.map((server) => {
+      const key = serverKey(server);
+      return { ...server, sessions: sessions.get(key), backup: backups.get(key) };
+    }),
     sessions,
     mostSessions,
+    backups,
     tables,
     notes,
     broken,
@@ -185,6 +200,8 @@ function serverOf(fields: readonly string[], columns: Columns): ServerFact | und
     weight,
     initialWeight,
     checked: ((check | agent) & CHECK_CONFIGURED) !== 0,
+    checksEnabled: (check & CHECK_ENABLED) !== 0,
+    agent: (agent & CHECK_CONFIGURED) !== 0,
     inRotation: (adminState & OUT) === 0 && operState !== 0,
     maint: (adminState & MAINT) !== 0,
     drain: (adminState & DRAIN) !== 0,
@@ -196,7 +213,7 @@ function serverOf(fields: readonly string[], columns: Columns): ServerFact | und
 function statOf(
   fields: readonly string[],
   columns: Columns,
-): { readonly key: string; readonly sessions: number } | 'no server' | 'broken' {
+): { readonly key: string; readonly sessions: number; readonly backup: boolean } | 'no server' | 'broken' {
   const text = (name: string): string | undefined => fields[columns.get(name) ?? -1];
   const backend = text('pxname');
   const server = text('svname');
@@ -204,7 +221,8 @@ function statOf(
   if (!backend || !server || !type) return 'broken';
   if (type !== '2') return 'no server';
   const sessions = natural(text('scur'));
-  return sessions === undefined ? 'broken' : { key: serverKey({ backend, server }), sessions };
+  if (sessions === undefined) return 'broken';
+  return { key: serverKey({ backend, server }), sessions, backup: text('bck') === '1' };
 }
 
 function natural(text: string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HaproxyModel, type ModelServer } from '../../test/haproxy-model.ts';
 import type { Desired, DesiredBackend, DesiredServer } from './desired.ts';
-import { plan } from './plan.ts';
+import { commandsOf, type Plan, plan } from './plan.ts';
 
 type Held = 'ready' | 'drain' | 'maint' | 'down' | 'unresolved' | 'weightless';
 
@@ -22,13 +22,14 @@ const backend = (name: string, exclusive: boolean, states: Record<string, Desire
   exclusive,
   servers: Object.entries(states).map(([member, state]) => ({ member, address: undefined, state })),
 });
+const stepsOf = ({ steps: of }: Plan) =>
+  of.map((step) => {
+    if (step.kind === 'settle') return `settle ${step.servers.map((one) => one.server).join(' ')}`;
+    return `${step.kind}: ${commandsOf(step).join('; ')}`;
+  });
 const steps = (held: readonly ModelServer[], ...backends: readonly DesiredBackend[]) => {
   const desired: Desired = { serial: 1, backends };
-  return plan(new HaproxyModel(held).facts(), desired).steps.map((step) =>
-    step.kind === 'settle'
-      ? `settle ${step.servers.map((one) => one.server).join(' ')}`
-      : `${step.kind}: ${step.commands.join('; ')}`,
-  );
+  return stepsOf(plan(new HaproxyModel(held).facts(), desired));
 };
 
 describe('the plan for a write service', () => {
@@ -162,7 +163,7 @@ describe('the plan for a read service', () => {
         [
           server('ro', 'a', 'ready', 5),
           server('ro', 'b', 'maint'),
-          server('ro', 'c', 'maint'),
+          server('ro', 'c', 'ready', 1),
           server('ro', 'gone', 'ready', 2),
         ],
         backend('ro', false, { a: 'maint', b: 'ready', c: 'drain' }),
@@ -170,6 +171,16 @@ describe('the plan for a read service', () => {
     ).toEqual([
       'fence: set server ro/a state maint; set server ro/c state drain; set server ro/gone state maint',
       'open: set server ro/b state ready',
+    ]);
+  });
+});
+
+describe('a draining server of a read service', () => {
+  it('stays in maint where it is there already: maint admits no more than drain does', () => {
+    expect(steps([server('ro', 'a', 'maint')], backend('ro', false, { a: 'drain' }))).toEqual([]);
+    expect(steps([server('ro', 'a', 'drain')], backend('ro', false, { a: 'drain' }))).toEqual([]);
+    expect(steps([server('ro', 'a', 'drain')], backend('ro', false, { a: 'maint' }))).toEqual([
+      'fence: set server ro/a state maint',
     ]);
   });
 });

@@ -2,13 +2,16 @@
 //
 // In each write service:   fence (maint, sessions ended)  ->  settle (no session left)  ->  open (everyone else maint again, then ready)
 // Read services have no such order among servers; their servers leave with the fences and come in with the opens. Sessions are left alone, but for
-// those on a server that takes writes and must not (DesiredServer.ends).
+// those that have to end (Wanted.ends). Between fences and opens lines are arranged: addresses, added and deleted servers, weights.
 // Only lines of backends that are named in `desired` are ever touched.
 import { type Reason, reason } from '../model/reason.ts';
-import { healthUp, isSafeName, restoreWeight, setState, shutdownSessions } from './commands.ts';
-import type { Desired, DesiredBackend } from './desired.ts';
-import { leadsElsewhere, match, type Wanted } from './match.ts';
+import { type Arranged, type Arrangement, arrange, refusalReason } from './arrange.ts';
+import { healthUp, isSafeName, restoreWeight, setAddress, setState, shutdownSessions } from './commands.ts';
+import type { Desired } from './desired.ts';
+import { FORCED, lineProblems, NOT_OURS } from './line-problems.ts';
+import { match, type Wanted } from './match.ts';
 import { isGone, isHeldInMaint, type ServerFact, type TargetFacts } from './parse.ts';
+import { nothingRemembered, type Remembered } from './remembered.ts';
 
 /** A server line with the member it stands for; none if no desired server claims the line. */
 export interface PlannedServer {
@@ -20,6 +23,8 @@ export interface PlannedServer {
 export type Step =
   /** Takes servers out; in write services their sessions are ended too, unless they are to drain. All backends at once. */
   | { readonly kind: 'fence'; readonly commands: readonly string[]; readonly servers: readonly PlannedServer[] }
+  /** Addresses, added and deleted servers, weights, of all backends at once. None of it lets a server in. */
+  | { readonly kind: 'arrange'; readonly arrangements: readonly Arrangement[] }
   /** These servers of one write service must reach 0 sessions before the next step for that backend. */
   | { readonly kind: 'settle'; readonly backend: string; readonly servers: readonly PlannedServer[] }
   /** Lets servers in. `exclusive`: the one server of one write service, its commands close every other line of the backend first. */
@@ -29,6 +34,14 @@ export type Step =
       readonly servers: readonly PlannedServer[];
       readonly exclusive: boolean;
     };
+
+/** What a step sends, in order. */
+export const commandsOf = (step: Step): readonly string[] =>
+  step.kind === 'arrange'
+    ? step.arrangements.flatMap(({ commands }) => commands)
+    : step.kind === 'settle'
+      ? []
+      : step.commands;
 
 export type Missing =
   | { readonly kind: 'backend'; readonly backend: string }
@@ -44,21 +57,22 @@ export interface Plan {
   readonly converged: boolean;
   /** Every line of the desired backends with what it shall hold. */
   readonly wanted: readonly Wanted[];
+  /** Lines that can be put to use as soon as another read-back shows them to be idle, `backend/server`. */
+  readonly awaited: readonly string[];
 }
 
-/** Inherited from a tracked server, or by a name that doesn't resolve: no `set server` lifts these. */
-const NOT_OURS = 0x32;
 const FORCED_MAINT = 0x01;
 const FORCED_DRAIN = 0x08;
-const FORCED = FORCED_MAINT | FORCED_DRAIN;
 
-export function plan(actual: TargetFacts, desired: Desired): Plan {
+export function plan(actual: TargetFacts, desired: Desired, remembered: Remembered = nothingRemembered): Plan {
   const fence: Due = { commands: [], servers: [] };
   const open: Due = { commands: [], servers: [] };
   const writes: Step[] = [];
   const missing: Missing[] = [];
   const problems: Reason[] = [];
   const wanted: Wanted[] = [];
+  const arrangements: Arrangement[] = [];
+  const awaited: string[] = [];
   let allReadyFound = true;
   const seen = new Set<string>();
 
@@ -68,26 +82,55 @@ export function plan(actual: TargetFacts, desired: Desired): Plan {
       continue;
     }
     seen.add(backend.backend);
-    const found = match(actual.servers, backend);
+    const found = match(actual.servers, backend, remembered);
     wanted.push(...found.wanted);
-    if (found.wanted.length === 0) {
+    if (found.wanted.length === 0 && backend.match?.add === undefined) {
       missing.push({ kind: 'backend', backend: backend.backend });
     } else {
-      for (const server of found.missing)
-        missing.push({ kind: 'server', backend: backend.backend, member: server.member });
+      const lines = found.wanted.map(({ line }) => line);
+      const arranged = withoutRefused(arrange(lines, backend, found, actual.worker, remembered), remembered);
+      arrangements.push(...arranged.due);
+      awaited.push(...arranged.awaited);
+      problems.push(...arranged.problems);
+      for (const { member } of arranged.missing) missing.push({ kind: 'server', backend: backend.backend, member });
     }
     if (found.missing.some((server) => server.state === 'ready')) allReadyFound = false;
     if (found.contradiction) problems.push(reason('two_writers_asked', { backend: backend.backend }));
-    problems.push(...problemsOf(found.wanted, backend));
+    problems.push(...lineProblems(found.wanted, backend));
     if (backend.exclusive) writes.push(...planWrites(found.wanted, fence));
     else writes.push(...planReads(found.wanted, fence, open));
   }
 
   const steps: Step[] = [];
   if (fence.commands.length > 0) steps.push({ kind: 'fence', ...fence });
+  if (arrangements.length > 0) steps.push({ kind: 'arrange', arrangements });
   if (open.commands.length > 0) steps.push({ kind: 'open', ...open, exclusive: false });
   steps.push(...writes);
-  return { steps, missing, problems, converged: steps.length === 0 && allReadyFound, wanted };
+  return { steps, missing, problems, converged: steps.length === 0 && allReadyFound, wanted, awaited };
+}
+
+/** What HAProxy has refused is told instead, and tried again only now and then. */
+function withoutRefused(
+  { due, problems, missing, awaited }: Arranged,
+  { refused }: Remembered,
+): Omit<Arranged, 'missing'> & {
+  readonly missing: readonly { readonly member: string }[];
+} {
+  const told = due.flatMap((one) => {
+    const refusal = refused.get(one.key);
+    return refusal === undefined ? [] : [{ one, refusal }];
+  });
+  if (told.length === 0) return { due, problems, missing, awaited };
+  const held = new Set(told.flatMap(({ one, refusal }) => (refusal.due ? [] : [one])));
+  const without = told.flatMap(({ one: { kind, member } }) =>
+    (kind === 'add' || kind === 'address') && member !== undefined ? [{ member }] : [],
+  );
+  return {
+    due: due.filter((one) => !held.has(one)),
+    problems: [...problems, ...told.map(({ one, refusal: { said, tries } }) => refusalReason(one, said, tries))],
+    missing: [...missing, ...without],
+    awaited,
+  };
 }
 
 interface Due {
@@ -110,7 +153,7 @@ function planWrites(wanted: readonly Wanted[], fence: Due): readonly Step[] {
   const steps: Step[] = [...settling(wanted)];
   const [next] = wanted.filter(({ state }) => state === 'ready');
   if (next === undefined || !isSafe(next.line)) return steps;
-  const commands = opening(next.line);
+  const commands = opening(next);
   if (commands.length === 0) return steps;
   // A line whose name can't be put into a command can't be closed either: then nobody else is let in.
   if (out.some(({ line }) => !isSafe(line) && !isGone(line))) return steps;
@@ -129,11 +172,17 @@ function fencing({ line, state }: Wanted): readonly string[] {
 }
 
 /** What lets a line in; empty if it is in, or if only its own check (or what it inherits) keeps it out. */
-function opening(line: ServerFact): readonly string[] {
+function opening({ line, kind, weight }: Wanted): readonly string[] {
   const forced = (line.adminState & FORCED) !== 0;
+  // A spare was read back as leading to its member, but another router may have given it to another one since.
+  const held =
+    isHeldInMaint(line) && kind === 'spare'
+      ? [setState(line, 'maint'), setAddress(line, { host: line.address, port: line.port })]
+      : [];
   return [
+    ...held,
     ...(forced ? [setState(line, 'ready')] : []),
-    ...(line.weight === 0 && line.initialWeight > 0 ? [restoreWeight(line)] : []),
+    ...(line.weight === 0 && line.initialWeight > 0 && weight !== 0 ? [restoreWeight(line)] : []),
     ...(!forced && line.operState === 0 && !line.checked && (line.adminState & NOT_OURS) === 0 ? [healthUp(line)] : []),
   ];
 }
@@ -143,7 +192,7 @@ function planReads(wanted: readonly Wanted[], fence: Due, open: Due): readonly S
     const { line, state } = server;
     if (!isSafe(line)) continue;
     if (state === 'ready') {
-      const commands = opening(line);
+      const commands = opening(server);
       if (commands.length === 0) continue;
       open.commands.push(...commands);
       open.servers.push(named(server));
@@ -152,7 +201,7 @@ function planReads(wanted: readonly Wanted[], fence: Due, open: Due): readonly S
       if (commands.length === 0) continue;
       fence.commands.push(...commands);
       fence.servers.push(named(server));
-    } else if ((line.adminState & FORCED) !== (state === 'maint' ? FORCED_MAINT : FORCED_DRAIN)) {
+    } else if (!admitsNobody(line, state)) {
       fence.commands.push(setState(line, state));
       fence.servers.push(named(server));
     }
@@ -160,39 +209,13 @@ function planReads(wanted: readonly Wanted[], fence: Due, open: Due): readonly S
   return settling(wanted);
 }
 
+/** Maint admits no more than drain does: a server that shall drain stays in maint where it is there already, so that nothing flips at a fresh start. */
+const admitsNobody = (line: ServerFact, state: 'drain' | 'maint'): boolean =>
+  (line.adminState & FORCED) === FORCED_MAINT || (state === 'drain' && (line.adminState & FORCED) === FORCED_DRAIN);
+
 /** Servers whose sessions have to end, as long as they have any. */
 function settling(wanted: readonly Wanted[]): readonly Step[] {
   const servers = wanted.filter(({ line, ends }) => ends && !isGone(line)).map(named);
   const [first] = servers;
   return first === undefined ? [] : [{ kind: 'settle', backend: first.backend, servers }];
-}
-
-function problemsOf(wanted: readonly Wanted[], desired: DesiredBackend): readonly Reason[] {
-  const problems: Reason[] = [];
-  for (const { line, member, state } of wanted) {
-    const at = { backend: line.backend, server: line.server };
-    if (!isSafe(line)) problems.push(reason('server_name_not_drivable', at));
-    const address = desired.servers.find((server) => server.member === member)?.address;
-    if (member !== undefined && member === line.server && leadsElsewhere(line, address)) {
-      problems.push(
-        reason('server_address_differs', {
-          ...at,
-          address: `${line.address}:${line.port}`,
-          record: `${address?.host}:${address?.port}`,
-        }),
-      );
-    }
-    if (state !== 'ready' || (line.adminState & FORCED) !== 0 || line.inRotation) continue;
-    const inherited = (line.adminState & NOT_OURS) !== 0;
-    if (inherited || line.checked) {
-      problems.push(
-        reason('server_check_failing', {
-          ...at,
-          member: member ?? null,
-          why: inherited ? 'held by a tracked server or an unresolved name' : 'its own check fails',
-        }),
-      );
-    }
-  }
-  return problems;
 }

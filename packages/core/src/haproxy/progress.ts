@@ -158,7 +158,7 @@ function stateDue(next: Plan): readonly string[] {
       .map(({ line }) => serverKey(line)),
   );
   return next.steps.flatMap((step) =>
-    step.kind === 'settle' ? [] : step.servers.map(serverKey).filter((key) => !inMaint.has(key)),
+    step.kind === 'fence' || step.kind === 'open' ? step.servers.map(serverKey).filter((key) => !inMaint.has(key)) : [],
   );
 }
 

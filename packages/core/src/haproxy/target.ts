@@ -12,22 +12,25 @@ import { after, type Millis, millis } from '../model/units.ts';
 import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
 import { Convergence } from './convergence.ts';
-import { type Desired, endsSessions } from './desired.ts';
+import { type Desired, type DesiredBackend, endsSessions } from './desired.ts';
 import { DriftLedger } from './drift.ts';
 import { exchange, type ReadBack } from './exchange.ts';
 import { type Authorize, OpenGate } from './gate.ts';
 import { HeldWriters } from './held-writers.ts';
+import { Hold } from './hold.ts';
 import { type LetGo, letGoOf, STRAGGLER_MS } from './let-go.ts';
 import { type Begun, LetGoLedger } from './let-go-ledger.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
 import { HURRY_MS, nextTurnMs, SOON_MS } from './pace.ts';
 import { sameWorker, type TargetFacts } from './parse.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, plan } from './plan.ts';
 import { problemsOf } from './problems.ts';
 import { isAlive } from './processes.ts';
 import { Progress } from './progress.ts';
 import { Reachability } from './reachability.ts';
+import { Refusals } from './refusals.ts';
+import { LineMemory, type Remembered } from './remembered.ts';
 import type { TargetCounters, TargetReport, TargetStatus } from './report.ts';
 import { RuntimeSocket } from './runtime.ts';
 import { Turns } from './turns.ts';
@@ -66,6 +69,7 @@ export class Target {
   readonly #turns: Turns;
   readonly #reach: Reachability;
   readonly #watchdog: Watchdog;
+  readonly #hold: Hold;
   readonly #asked = new AskedBackends();
   readonly #ledger = new LetGoLedger(this.#asked);
   readonly #drift = new DriftLedger();
@@ -81,6 +85,8 @@ export class Target {
     refusals: 0,
   };
   readonly #held = new HeldWriters();
+  readonly #lines = new LineMemory();
+  readonly #refusals = new Refusals();
   #master: MasterWatch | undefined;
   #desired: Desired | undefined;
   #facts: TargetFacts | undefined;
@@ -114,6 +120,7 @@ export class Target {
       clock: options.clock,
       onFired: (backend, at) => this.#report({ kind: 'watchdog_fired', backend, at }),
     });
+    this.#hold = new Hold({ path, clock: options.clock });
     this.#gate = new OpenGate({
       authorize: options.authorize,
       clock: options.clock,
@@ -149,6 +156,7 @@ export class Target {
   submit(desired: Desired): void {
     this.#desired = desired;
     this.#held.decided(desired);
+    this.#hold.expect(desired.backends.flatMap(({ backend, holds }) => (holds === true ? [backend] : [])));
     this.#converged.disturbed();
     this.#drift.decided(this.#clock.now());
     if (this.#asked.decided(desired)) this.#old.decided();
@@ -158,7 +166,7 @@ export class Target {
   /** Ends all connections after the turn in flight. HAProxy stays as it is. */
   async close(): Promise<void> {
     await this.#turns.stop();
-    await this.#watchdog.close();
+    await Promise.all([this.#watchdog.close(), this.#hold.close()]);
     this.#master?.close();
     this.#old.close();
     this.#socket.close();
@@ -182,6 +190,11 @@ export class Target {
     );
   }
 
+  /** What HAProxy held when it was read last; undefined: it never was. */
+  get facts(): TargetFacts | undefined {
+    return this.#facts;
+  }
+
   status(): TargetStatus {
     const { spec } = this.#o;
     return {
@@ -198,6 +211,7 @@ export class Target {
       masterConnected: this.#master?.connected,
       oldWorkers: this.#old.status(),
       watchdog: this.#watchdog.state,
+      hold: this.#hold.status,
       counters: { ...this.#counters, sessionsEnded: this.#counters.sessionsEnded + this.#old.sessionsEnded },
     };
   }
@@ -213,6 +227,7 @@ export class Target {
       ledger: this.#drift,
       oldWorkers: this.#old.status(),
       watchdog: this.#watchdog.state,
+      hold: this.#hold.status,
     });
   }
 
@@ -249,7 +264,7 @@ export class Target {
     }
     this.#counters.exchanges += 1;
     const begun = this.#ledger.begin(this.#clock.now());
-    const result = await exchange(this.#socket, commands, desired?.backends ?? [], this.#facts);
+    const result = await exchange(this.#socket, commands, desired?.backends ?? [], this.#facts, this.#lines.leaving);
     if (this.#turns.stopped) return 0;
     if (result.kind === 'moved') {
       this.#readAt = undefined;
@@ -286,7 +301,13 @@ export class Target {
       restores: (backend, member) => this.#held.has(backend, member),
       clear: (backend) => this.#old.clear(backend),
       ask: (opening) => this.#gate.ask(opening, desired.serial),
+      remembered: this.#remembered(),
     });
+  }
+
+  #remembered(): Remembered {
+    const now = this.#clock.now();
+    return this.#lines.at(now, this.#refusals.at(now));
   }
 
   #took(
@@ -308,6 +329,7 @@ export class Target {
     this.#facts = facts;
     this.#readAt = now;
     this.#watchdog.seen(facts.worker);
+    this.#hold.seen(facts.worker);
     if (desired === undefined) {
       this.#old.young(facts);
       return this.#pollMs;
@@ -315,12 +337,20 @@ export class Target {
 
     const exclusive = new Set(desired.backends.flatMap((one) => (one.exclusive ? [one.backend] : [])));
     if (choice !== undefined) {
-      const ending = new Set(desired.backends.filter(endsSessions).map(({ backend }) => backend));
+      const ends = (one: DesiredBackend): boolean => endsSessions(one) || this.#lines.leaving.has(one.backend);
+      const ending = new Set(desired.backends.filter(ends).map(({ backend }) => backend));
       this.#progress.fencing(choice.fences, ending, mostSessions, now);
       this.#progress.opening(choice.opens, exclusive);
     }
+    if (choice !== undefined && choice.arranged.length > 0) {
+      const due = plan(facts, desired, this.#lines.at(now, new Map())).steps.flatMap((step) =>
+        step.kind === 'arrange' ? step.arrangements : [],
+      );
+      this.#refusals.told(choice.arranged, due, notes, now);
+    }
     const next = this.#chooseOn(facts, desired, now);
     this.#plan = next.plan;
+    this.#lines.read(next.plan.wanted, begun.at, now);
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
     this.#held.read(desired, next.plan.wanted);
     this.#ledger.read(begun, facts, now);
@@ -353,6 +383,8 @@ export class Target {
       this.#progress.otherWorker();
       this.#drift.forget();
       this.#ledger.otherWorker();
+      this.#lines.otherWorker();
+      this.#refusals.otherWorker();
       this.#converged.disturbed();
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
       this.#socket.dropSpares();
@@ -387,9 +419,13 @@ export class Target {
       driftPauseMs: this.#drift.pauseMs(now),
       denied: this.#reach.denies(now),
       next,
-      tries: ({ fences, opens }) => this.#progress.leastTries([...fences, ...opens]),
+      tries: ({ fences, opens, arranged }) =>
+        Math.min(this.#progress.leastTries([...fences, ...opens]), this.#refusals.leastTries(arranged)),
       settlingSince: (backend) => this.#progress.settlingSince(backend),
-      lookAgainMs: this.#ledger.lookAgainMs(now) ?? stragglerMs,
+      lookAgainMs: least(this.#ledger.lookAgainMs(now) ?? stragglerMs, this.#lines.idleInMs(next.plan.awaited, now)),
     });
   }
 }
+
+const least = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);

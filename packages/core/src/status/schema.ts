@@ -276,7 +276,8 @@ const fleetRouterSchema = z.object({
   health: z.array(z.string()).describe('codes of the alarms that are on there'),
 });
 
-const fleetSchema = z.object({
+/** GET /v2/fleet. */
+export const fleetSchema = z.object({
   enabled: z.boolean(),
   prefix: z.string(),
   name: z.string().describe('what this router is called there'),
