@@ -11,6 +11,17 @@ export function spanOption(text: string): number {
   return ms;
 }
 
+/** Seconds, or a duration. */
+export function waitOption(text: string): number {
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : spanOption(text);
+}
+
+export function weightArgument(text: string): number {
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 256)
+    throw new InvalidArgumentError('It has to be a whole number from 0 to 256.');
+  return Number(text);
+}
+
 export function countOption(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It has to be a number.');
   return Number(text);

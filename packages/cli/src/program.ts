@@ -9,6 +9,7 @@ import { type Output, status } from './commands/status.ts';
 import { type ExitCode, exitCodes, Failure } from './failure.ts';
 import type { Io } from './io.ts';
 import { countOption, kindsOption, sinceOption, spanOption, untilOption } from './options.ts';
+import { addOverrideCommands } from './override-commands.ts';
 import { version } from './version.ts';
 
 const exitHelp = `
@@ -39,7 +40,9 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
 
 function build(io: Io, ended: (code: ExitCode) => void): Command {
   const program = new Command('pgroutectl')
-    .description('Shows and explains what pgrouted knows, decides and holds; records and replays what it saw.')
+    .description(
+      'Shows and explains what pgrouted knows, decides and holds; sets overrides; records and replays what it saw.',
+    )
     .version(version, '-V, --version', 'print the version')
     .option('--url <url>', `where pgrouted's API is (else PGROUTED_URL, else ${defaultUrl})`)
     .addOption(
@@ -116,6 +119,8 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
         );
       },
     );
+
+  addOverrideCommands(program, { io, routerOf, ended, outputOption });
 
   program
     .command('record')

@@ -1,5 +1,12 @@
 // The router's documents, checked with the published schemas before anything looks at them.
-import { type EventsDocument, eventsSchema, type StatusDocument, statusSchema } from '@pgrouted/core/status/schema';
+import {
+  type EventsDocument,
+  eventsSchema,
+  type FleetDocument,
+  fleetSchema,
+  type StatusDocument,
+  statusSchema,
+} from '@pgrouted/core/status/schema';
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { version } from '../version.ts';
@@ -8,6 +15,11 @@ import { get, type RouterAddress, shown } from './request.ts';
 export async function getStatus(router: RouterAddress): Promise<StatusDocument> {
   const { text } = await get(router, '/v2/status');
   return read(router, '/v2/status', text, statusSchema);
+}
+
+export async function getFleet(router: RouterAddress): Promise<FleetDocument> {
+  const { text } = await get(router, '/v2/fleet');
+  return read(router, '/v2/fleet', text, fleetSchema);
 }
 
 export interface DatedEvents {

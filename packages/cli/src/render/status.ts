@@ -2,7 +2,9 @@
 import type { ClusterStatus, StatusDocument } from '@pgrouted/core/status/schema';
 import { formatAge } from './amounts.ts';
 import { renderCluster } from './cluster.ts';
+import { fleetLines } from './fleet.ts';
 import { describeHeld, deviationOf } from './held.ts';
+import { overrideLines } from './overrides.ts';
 import { isUndecided, serviceState } from './services.ts';
 import { renderEtcd, renderTargets, stateOf } from './targets.ts';
 import { clean, hang, type Look, paint } from './text.ts';
@@ -17,7 +19,13 @@ const skewMs = 5_000;
 
 export function renderStatus(doc: StatusDocument, look: StatusLook): string {
   const blocks = [
-    [...title(doc, look), ...verdict(doc, look), ...alarms(doc, look)],
+    [
+      ...title(doc, look),
+      ...verdict(doc, look),
+      ...alarms(doc, look),
+      ...overrideLines(doc.overrides ?? [], look),
+      ...(doc.fleet === undefined ? [] : fleetLines(doc.fleet, look)),
+    ],
     ...doc.clusters.map((cluster) => renderCluster(look, cluster)),
     renderTargets(look, doc.targets),
     ...(doc.etcd.members.length === 0 ? [] : [renderEtcd(look, doc.etcd)]),

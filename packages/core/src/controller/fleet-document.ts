@@ -3,6 +3,7 @@ import { agreementOf } from '../fleet/agreement.ts';
 import type { FleetBook } from '../fleet/book.ts';
 import type { Millis } from '../model/units.ts';
 import type { FleetDocument, OverrideDocument } from '../status/schema.ts';
+import { leaderOf, type ToldCluster } from './fleet-facts.ts';
 import type { ClusterOverride } from './overrides.ts';
 
 export function overrideDocument({ cluster, override }: ClusterOverride, now: Millis): OverrideDocument {
@@ -24,8 +25,13 @@ export function overrideDocument({ cluster, override }: ClusterOverride, now: Mi
 }
 
 /** `own`: what this router is called. */
-export const fleetClusters = (book: FleetBook, clusters: readonly string[], own: string): FleetDocument['clusters'] =>
-  clusters.map((cluster) => {
+export const fleetClusters = (
+  book: FleetBook,
+  clusters: readonly ToldCluster[],
+  own: string,
+): FleetDocument['clusters'] =>
+  clusters.map((told) => {
+    const cluster = told.spec.name;
     const routers = book.routers(cluster);
     const { leader, waiting } = agreementOf(routers);
     return {

@@ -128,7 +128,7 @@ export class Fleet {
       registered: link?.announcer.registered === true,
       problem: problemOf(link) ?? null,
       alarms: this.#alarms().map(reasonDocument),
-      clusters: link === undefined ? [] : fleetClusters(link.book, this.#clusterNames(), name),
+      clusters: link === undefined ? [] : fleetClusters(link.book, this.#o.clusters(), name),
     };
   }
 
