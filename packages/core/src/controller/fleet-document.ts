@@ -33,7 +33,7 @@ export const fleetClusters = (
   clusters.map((told) => {
     const cluster = told.spec.name;
     const routers = book.routers(cluster);
-    const { leader, waiting } = agreementOf(routers);
+    const { leader, waiting } = agreementOf(routers, leaderOf(told.view()));
     return {
       cluster,
       leader: leader ?? null,

@@ -64,7 +64,7 @@ export class FleetFacts {
 
 const isWriting = ({ role }: RouterFacts['services'][string]): boolean => role === 'primary';
 
-function leaderOf(view: ClusterView | undefined): RouterFacts['leader'] {
+export function leaderOf(view: ClusterView | undefined): RouterFacts['leader'] {
   if (view === undefined) return null;
   const { leadership, source } = view;
   return {

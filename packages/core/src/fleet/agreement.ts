@@ -19,9 +19,10 @@ const closedForGood = new Set(['standby_cluster']);
 
 type Leader = NonNullable<RouterRecord['leader']>;
 
-export function agreementOf(routers: readonly NamedRouter[]): Agreement {
+/** `seen`: whom the router that is asked sees leading at this instant; its own record may tell of it a moment later. */
+export function agreementOf(routers: readonly NamedRouter[], seen?: RouterRecord['leader']): Agreement {
   if (routers.length === 0) return { leader: undefined, waiting: ['no router is registered'] };
-  const known = routers.flatMap(({ record: { leader } }) => leader ?? []);
+  const known = [seen ?? [], ...routers.map(({ record: { leader } }) => leader ?? [])].flat();
   const newest = known.reduce<Leader | undefined>((a, b) => (a === undefined || isNewer(b, a) ? b : a), undefined);
   const waiting = routers.flatMap(({ name, record }) => waitingFor(name, record, newest));
   const leader = newest?.member ?? undefined;
