@@ -2,7 +2,7 @@
 // about many times in a second.
 import type { Decision, Verdict } from '../model/decision.ts';
 import { explainReason } from '../model/reason.ts';
-import { type ServiceSpec, serviceDefaults } from '../model/service.ts';
+import { outageDefault, type ServiceSpec, serviceDefaults } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -10,13 +10,13 @@ import { decide } from '../routing/decide.ts';
 import { isOfGate } from '../routing/proxy-gate.ts';
 import { type Asked, type Finding, no, yes } from './asked.ts';
 
-const service: ServiceSpec = {
+const service = {
   ...serviceDefaults,
   name: 'primary',
   backends: [],
   role: 'primary',
   outage: { kind: 'auto' },
-};
+} as const satisfies ServiceSpec;
 
 interface Decided {
   readonly spec: ClusterSpec;
@@ -57,7 +57,8 @@ function decisionOn(view: ClusterView, spec: ClusterSpec, now: Millis): Decision
   const last = decided.get(view);
   const { reviewAt } = last?.decision ?? {};
   if (last?.spec === spec && now >= last.at && (reviewAt === undefined || now < reviewAt)) return last.decision;
-  const decision = decide(view, { ...spec, services: [service] }, now);
+  const outage = outageDefault('primary', spec.grace);
+  const decision = decide(view, { ...spec, services: [{ ...service, outage }] }, now);
   decided.set(view, { spec, at: now, decision });
   return decision;
 }

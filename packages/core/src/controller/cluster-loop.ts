@@ -2,7 +2,7 @@
 // A pass is synchronous, so passes never overlap; what it publishes is carried out by the targets, each in its own loop.
 //
 //   blind ──first picture──▶ seeing ──▶ (decide says what an old view is still good for)
-//   blind for longer than the grace: write services are closed, read services are left as they are
+//   blind for longer than a service's outage policy allows: it is closed, and all others are left as they are
 import type { DesiredBackend } from '../haproxy/desired.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
@@ -14,14 +14,15 @@ import { after, earliest, type Millis, millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
-import { blindGraceMs, PASSIVE_MS } from './blind-grace.ts';
+import { closedBlind, PASSIVE_MS } from './blind-grace.ts';
 import { changesBetween, confirmationChange } from './changes.ts';
-import { closedWrites, desiredOf, sameDesired } from './desired-of.ts';
+import { closedServices, desiredOf, sameDesired } from './desired-of.ts';
 import type { Feed, FeedNote } from './feed.ts';
 import type { Journal } from './journal.ts';
+import { keptWhereSame } from './kept-desired.ts';
 import { proxyChanges } from './proxy-entries.ts';
 import type { ProxyPart } from './proxy-part.ts';
-import { Standstill } from './standstill.ts';
+import { type Heart, Standstill } from './standstill.ts';
 
 /** Without a proof from etcd for this long the journal says that the view is not confirmed. The proof runs every 250 ms. */
 const UNCONFIRMED_AFTER_MS = 1_500;
@@ -30,6 +31,7 @@ export interface ClusterLoopOptions {
   readonly spec: ClusterSpec;
   readonly feed: Feed;
   readonly clock: Clock;
+  readonly heart: Heart;
   readonly journal: Journal;
   /** The part in Stolon's proxy protocol. Asked for with each pass: it looks back at the loop. */
   readonly proxy: () => Pick<ProxyPart, 'state' | 'releasing' | 'lostTouch' | 'wake'>;
@@ -50,18 +52,19 @@ export class ClusterLoop {
   #desired: readonly DesiredBackend[] = [];
   #review: Timer | undefined;
   #passedAt = millis(Number.NEGATIVE_INFINITY);
+  #agesAfterMs: number | undefined;
   #confirmed = true;
   #closed = false;
 
   constructor(o: ClusterLoopOptions) {
     this.#o = o;
     this.#startedAt = o.clock.now();
-    this.#standstill = new Standstill(o.clock, (stoodMs) => this.#stood(stoodMs));
+    this.#standstill = new Standstill(o.heart, (stoodMs) => this.#stood(stoodMs));
   }
 
   start(): void {
     this.#standstill.start();
-    if (this.#view === undefined) this.#reviewAt(after(this.#startedAt, blindGraceMs(this.#o.spec)));
+    if (this.#view === undefined) this.#passBlind(this.#startedAt);
   }
 
   stop(): void {
@@ -123,6 +126,11 @@ export class ClusterLoop {
     if (refused) this.#o.publish();
   }
 
+  /** The next confirmation counts, whatever it brings. */
+  awaitConfirmation(): void {
+    this.#o.feed.attend?.({ each: true, agesAfterMs: this.#agesAfterMs });
+  }
+
   /** A server was asked. */
   reading(member: string, { latest }: ProbeState): void {
     const view = this.#view;
@@ -154,6 +162,8 @@ export class ClusterLoop {
       return;
     }
     if (this.#awaitsFreshFacts(now)) return;
+    const overrides = this.#o.overrides();
+    if (overrides === undefined) return;
     const view = withRegistration(picture, this.#o.proxy().state());
     const decision = decide(view, this.#o.spec, now, {
       overrides,
@@ -161,14 +171,12 @@ export class ClusterLoop {
     });
     const before = { view: this.#view, decision: this.#decision };
     this.#passedAt = now;
-    const overrides = this.#o.overrides();
-    if (overrides === undefined) return;
     this.#view = view;
     this.#decision = decision;
 
     this.#o.feed.follow(view, decision);
-    const desired = desiredOf(decision, view, this.#o.spec);
-    const changed = !sameDesired(desired, this.#desired);
+    const desired = keptWhereSame(desiredOf(decision, view, this.#o.spec), this.#desired);
+    const changed = desired !== this.#desired;
     this.#desired = desired;
     if (changed) this.#o.publish();
     this.#o.proxy().wake();
@@ -187,11 +195,26 @@ export class ClusterLoop {
     });
     const unconfirmedAt =
       this.#o.feed.prefix !== undefined && confirmed ? after(view.confirmedAt, UNCONFIRMED_AFTER_MS) : undefined;
-    this.#reviewAt(earliest(decision.reviewAt, unconfirmedAt, this.#o.feed.changesAt()));
+    this.#wait(view, decision, unconfirmedAt);
+  }
+
+  /** Until when the decision stands. What the age of the view alone would change is put off by each confirmation: a feed that many share minds it for all. */
+  #wait(view: ClusterView, { reviewAt, reviewBy }: Decision, unconfirmedAt: Millis | undefined): void {
+    const { attend } = this.#o.feed;
+    const changesAt = this.#o.feed.changesAt();
+    if (attend === undefined || reviewBy === undefined) {
+      this.#reviewAt(earliest(reviewAt, unconfirmedAt, changesAt));
+      return;
+    }
+    const agesAt = earliest(reviewBy.age, unconfirmedAt);
+    this.#agesAfterMs = agesAt === undefined ? undefined : agesAt - view.confirmedAt;
+    attend({ each: !this.#changesNothing(), agesAfterMs: this.#agesAfterMs });
+    this.#reviewAt(earliest(reviewBy.facts, changesAt));
   }
 
   #stood(stoodMs: number): void {
     this.#o.feed.refresh();
+    this.awaitConfirmation();
     if (this.#o.feed.picture() === undefined) return;
     const asked = this.#o.feed.prefix === undefined ? 'the servers have' : 'etcd has';
     this.#tell(
@@ -211,13 +234,14 @@ export class ClusterLoop {
 
   #passBlind(now: Millis): void {
     const since = now - this.#startedAt;
-    if (since < blindGraceMs(this.#o.spec)) return;
-    const desired = closedWrites(this.#o.spec);
+    const { closed, nextMs } = closedBlind(this.#o.spec, since);
+    if (nextMs !== undefined) this.#reviewAt(after(this.#startedAt, nextMs));
+    const desired = closedServices(closed);
     if (sameDesired(desired, this.#desired)) return;
     this.#desired = desired;
     this.#o.publish();
     this.#tell(
-      `etcd could not be read for ${Math.round(since / 1000)} s since the start: write services are closed, read services stay as they are`,
+      `etcd could not be read for ${Math.round(since / 1000)} s since the start: by their outage policies these services are closed: ${closed.map(({ name }) => name).join(', ')}`,
     );
   }
 

@@ -14,10 +14,11 @@ import {
 } from '../../test/cluster.ts';
 import { named, stolonCluster, stolonSpec, withdrawn } from '../../test/stolon-cluster.ts';
 import type { DesiredBackend } from '../haproxy/desired.ts';
+import { leavingDefaults, serversDefault } from '../model/service.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { ClusterView } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
-import { desiredOf, readsOnMaster, withoutMaster } from './desired-of.ts';
+import { closedServices, desiredOf, readsOnMaster, withoutMaster } from './desired-of.ts';
 
 const withFallback = stolonSpec({ services: [writes, { ...reads, fallback: 'primary' }] });
 const desired = (view: ClusterView, spec: ClusterSpec = withFallback) => desiredOf(decide(view, spec, now), view, spec);
@@ -61,9 +62,47 @@ describe('what a read service shall hold', () => {
     expect(words(desired(held, spec), 'demo_replica')?.[0]).toBe('n1 maint');
   });
 
-  it('leaves them alone with Patroni, which stops its old primary itself', () => {
+  it('ends those on a server that claims to be primary without authority, with Patroni too', () => {
     const view = withMember(aView({ leadership: heldBy('n2') }), 'n1', { probe: said(primaryAt(ago(100))) });
-    expect(words(desired(view, aSpec()), 'demo_replica')?.[0]).toBe('n1 maint');
+    expect(words(desired(view, aSpec()), 'demo_replica')?.[0]).toBe('n1 maint, sessions ended');
+  });
+
+  it('ends them whatever the table of leaving says, and on both lines of the server', () => {
+    const drains = {
+      ...reads,
+      leaving: { ...leavingDefaults, role_lost: 'drain', absent: 'drain' },
+      servers: { ...serversDefault, backupName: '{member}-fb' },
+    } as const;
+    const spec = stolonSpec({ services: [writes, drains] });
+    const held = desired(onlyMaster({ leadership: withdrawn('keeper1') }), spec);
+    expect(held.find(({ backend }) => backend === 'demo_replica')?.servers[0]).toMatchObject({
+      state: 'maint',
+      ends: true,
+    });
+    for (const { lines } of held.flatMap(({ servers }) => servers)) {
+      expect(lines ?? { own: 'maint', backup: 'maint' }).toEqual({ own: 'maint', backup: 'maint' });
+    }
+  });
+});
+
+describe('what becomes of a line that stands for nobody any more', () => {
+  const removed = (backend: string) => desired(aView(), aSpec()).find((one) => one.backend === backend)?.removed;
+
+  it('is for the table to say in a read service, and never left to drain where it could be written to', () => {
+    expect(removed('demo_replica')).toEqual({ leaving: 'drain_then_kill', drainTimeoutMs: 60_000 });
+    expect(removed('demo_primary')?.leaving).toBe('kill');
+  });
+
+  it('is nothing where a read service is closed because nothing could be read', () => {
+    const [write, read] = closedServices([writes, reads]);
+    expect(write).toMatchObject({
+      backend: 'demo_primary',
+      exclusive: true,
+      servers: [],
+      removed: { leaving: 'kill' },
+    });
+    expect(read).toMatchObject({ backend: 'demo_replica', exclusive: false, servers: [] });
+    expect(read?.removed).toBeUndefined();
   });
 });
 

@@ -24,14 +24,15 @@ function serverOf(
   view: ClusterView,
   service: ServiceSpec,
 ): DesiredServer {
-  const must = !isWriteService(service) && state === 'maint' && takesForbiddenWrites(view, member);
+  // Whatever the table of leaving says, and through whichever line.
+  const must = !isWriteService(service) && state !== 'ready' && takesForbiddenWrites(view, member);
   return {
     member,
     address: addressOf(memberOf(view, member)?.address, service.port),
-    state: undecided === true && member === keep ? 'keep' : state,
+    state: undecided === true && member === keep ? 'keep' : must ? 'maint' : state,
     ...(ends === true || must ? { ends: true } : {}),
     ...(weight === undefined ? {} : { weight }),
-    ...(lines === undefined ? {} : { lines }),
+    ...(lines === undefined ? {} : { lines: must ? { own: 'maint', backup: 'maint' } : lines }),
   };
 }
 
@@ -44,7 +45,11 @@ const frameOf = (service: ServiceSpec, backend: string): Omit<DesiredBackend, 's
   exclusive: isWriteService(service),
   ...(service.hold === undefined ? {} : { holds: true }),
   match: service.servers,
-  removed: { leaving: service.leaving.removed, drainTimeoutMs: service.drainTimeoutMs },
+  // In a write service a line that stands for nobody could be written to.
+  removed: {
+    leaving: isWriteService(service) ? 'kill' : service.leaving.removed,
+    drainTimeoutMs: service.drainTimeoutMs,
+  },
 });
 
 /**
@@ -62,14 +67,21 @@ function takesForbiddenWrites(view: ClusterView, name: string): boolean {
 }
 
 /**
- * What to hold when nothing has ever been read and the time for that is over: write services closed, read services not named, so that
- * they stay as they are.
+ * What to hold when nothing has ever been read and the time for that is over: these services closed, all others not named, so that they stay as they
+ * are. Nobody knows anything against the servers of a read service, so their sessions stay.
  */
-export function closedWrites(spec: ClusterSpec): readonly DesiredBackend[] {
-  return spec.services
-    .filter(isWriteService)
-    .flatMap((service) => service.backends.map((backend) => ({ ...frameOf(service, backend), servers: [] })));
+export function closedServices(services: readonly ServiceSpec[]): readonly DesiredBackend[] {
+  return services.flatMap((service) =>
+    service.backends.map((backend) => {
+      const { removed, ...frame } = frameOf(service, backend);
+      return { ...frame, ...(isWriteService(service) ? { removed } : {}), servers: [] };
+    }),
+  );
 }
+
+/** All write services of a cluster closed. */
+export const closedWrites = ({ services }: ClusterSpec): readonly DesiredBackend[] =>
+  closedServices(services.filter(isWriteService));
 
 /**
  * The same, but for the master: write services closed, and in read services (`fallback: primary`) out as well, sessions ended. For a Stolon proxy

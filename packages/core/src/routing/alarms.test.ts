@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import {
   ago,
+  aSpec,
   aView,
   byRecords,
   decided,
   failing,
   heldBy,
   later,
+  now,
   primaryAt,
   said,
   standbyAt,
   withMember,
 } from '../../test/cluster.ts';
+import { anOverride, maint } from '../../test/overrides.ts';
 import { aDb, aRegistration, byClusterData, passive, stolonCluster, stolonSpec } from '../../test/stolon-cluster.ts';
+import type { Override } from '../model/override.ts';
 import type { ProxiesView, RegistrationState } from '../model/proxies.ts';
 import type { ClusterView } from '../model/view.ts';
+import { decide } from './decide.ts';
 
 const codes = (view: ClusterView, spec?: Parameters<typeof decided>[1]): readonly string[] =>
   decided(view, spec).alarms.map(({ code }) => code);
@@ -32,6 +37,16 @@ describe('alarms', () => {
     expect(decided(aView({ problems })).alarms.map(({ facts }) => facts['key'])).toEqual(
       problems.map(({ key }) => key),
     );
+  });
+
+  it('tell of an override that names nobody, or no service, and says what is missing', () => {
+    const told = (...overrides: readonly Override[]) =>
+      decide(aView(), aSpec(), now, { overrides }).alarms.map(({ code, facts }) => [code, facts['why']]);
+    expect(told(anOverride('n9', maint))).toEqual([['override_idle', 'the cluster has no member n9']]);
+    expect(told(anOverride('n2', maint, { service: 'replcia' }))).toEqual([
+      ['override_idle', 'the cluster has no service replcia'],
+    ]);
+    expect(told(anOverride('n2', maint), anOverride('n9', maint, { until: now }))).toEqual([]);
   });
 
   it('tell after five seconds that etcd does not confirm', () => {

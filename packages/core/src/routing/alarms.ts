@@ -4,11 +4,17 @@ import { clusterDataReason, explainReason, type Reason, reason } from '../model/
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
 import { ACKNOWLEDGE_MS, freshMs, SENTINEL_INTERVALS, STUCK_MS, UNCONFIRMED_ALARM_MS } from './limits.ts';
+import { standing } from './overrides.ts';
 import { isOfGate } from './proxy-gate.ts';
 import type { Case, WriterRuling } from './ruling.ts';
 import { leadingTimeline } from './timeline.ts';
 
-export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
+export const alarmsOf = (given: Case, writer: WriterRuling): readonly Reason[] => [
+  ...clusterAlarms(given, writer),
+  ...idleOverrides(given),
+];
+
+function clusterAlarms(given: Case, writer: WriterRuling): readonly Reason[] {
   const { view, horizon } = given;
   if (view.source === 'postgres') return [...conflict(writer), ...timelineBack(view)];
   const alarms: Reason[] = unreadable(view);
@@ -27,6 +33,18 @@ export function alarmsOf(given: Case, writer: WriterRuling): readonly Reason[] {
 /** More than one server takes writes, and a client that reaches one of them directly may write there. */
 const conflict = ({ reason }: WriterRuling): readonly Reason[] =>
   reason.code === 'conflicting_primaries' ? [reason] : [];
+
+/** Somebody believes to have changed something, and has not. */
+function idleOverrides(given: Case): readonly Reason[] {
+  const { view, spec, overrides } = given;
+  if (overrides.length === 0 || view.members.length === 0) return [];
+  return standing(given).flatMap(({ id, owner, action, member, service }) => {
+    const isService = service === undefined || spec.services.some(({ name }) => name === service);
+    if (isService && memberOf(view, member) !== undefined) return [];
+    const why = isService ? `the cluster has no member ${member}` : `the cluster has no service ${service}`;
+    return [reason('override_idle', { override: id, owner, action: action.kind, member, why })];
+  });
+}
 
 function timelineBack(view: ClusterView): readonly Reason[] {
   const { leadership } = view;
