@@ -29,6 +29,7 @@ const nothingAsked = {
   ports: new Map(),
   bind: undefined,
   servers: [],
+  failClosed: false,
 };
 
 describe('the command line', () => {
@@ -52,7 +53,7 @@ describe('the command line', () => {
     ['check-config -c a.yml --print', { kind: 'check-config', source: own, print: true }],
     ['haproxy-config -c a.yml', { kind: 'haproxy-config', source: own, overrides: {}, request: nothingAsked }],
     [
-      'haproxy-config -c a.yml --cluster c --write-port 1 --read-port 2 --port x=3 --port y=4 --bind ::1 --socket /s --server a=h:5 --server b=[::1]:6',
+      'haproxy-config -c a.yml --cluster c --write-port 1 --read-port 2 --port x=3 --port y=4 --bind ::1 --socket /s --server a=h:5 --server b=[::1]:6 --fail-closed',
       {
         kind: 'haproxy-config',
         source: own,
@@ -70,6 +71,7 @@ describe('the command line', () => {
             { name: 'a', host: 'h', port: 5 },
             { name: 'b', host: '::1', port: 6 },
           ],
+          failClosed: true,
         },
       },
     ],

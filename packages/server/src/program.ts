@@ -67,6 +67,7 @@ interface FragmentOptions extends SourceOptions {
   readonly port?: ReadonlyMap<string, number>;
   readonly bind?: string;
   readonly server?: readonly FragmentMember[];
+  readonly failClosed?: true;
 }
 
 /** Reads the arguments; `unnamed`: the configuration where they name none. Throws Failure (`usage`). */
@@ -138,9 +139,18 @@ function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choo
   withSource(configured(program.command('haproxy-config'), terminal))
     .description('print the part of a haproxy.cfg that pgrouted drives')
     .option('--cluster <name>', 'which cluster, if several are configured')
-    .option('--write-port <port>', 'where clients of a write service connect (default: 5000)', read(port))
-    .option('--read-port <port>', 'where clients of a read service connect (default: 5001)', read(port))
+    .option(
+      '--write-port <port>',
+      "where clients of a write service connect that has no 'listen' (default: 5000)",
+      read(port),
+    )
+    .option(
+      '--read-port <port>',
+      "where clients of a read service connect that has no 'listen' (default: 5001)",
+      read(port),
+    )
     .option('--port <service=port>', 'where clients of this service connect; may be repeated', servicePort)
+    .option('--fail-closed', 'let HAProxy ask pgrouted about each server, so that a dead pgrouted closes the services')
     .option('--bind <address>', 'the address that clients connect to (default: all)')
     .option(
       '--socket <path>',
@@ -162,6 +172,7 @@ function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choo
           ports: options.port ?? new Map(),
           bind,
           servers: options.server ?? [],
+          failClosed: options.failClosed === true,
         },
       });
     });

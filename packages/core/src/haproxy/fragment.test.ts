@@ -1,12 +1,13 @@
 // That HAProxy accepts the fragment is shown with the real one (integration/test/haproxy-fragment.test.ts).
 import { describe, expect, it } from 'vitest';
+import { serversDefault } from '../model/service.ts';
 import { type FragmentOptions, haproxyFragment } from './fragment.ts';
 
 const options: FragmentOptions = {
   socket: '/run/haproxy/admin.sock',
   services: [
-    { name: 'primary', backend: 'orders_primary', role: 'primary' },
-    { name: 'replica', backend: 'orders_replica', role: 'replica', port: 6001 },
+    { name: 'primary', backends: ['orders_primary'], role: 'primary' },
+    { name: 'replica', backends: ['orders_replica'], role: 'replica', port: 6001 },
   ],
   members: [
     { name: 'pg1', host: '10.0.0.11', port: 5432 },
@@ -65,19 +66,109 @@ describe('the fragment', () => {
     );
   });
 
+  it('gives services without a port the next free one, and those with several backends one listener', () => {
+    const text = haproxyFragment({
+      ...options,
+      services: [
+        { name: 'a', backends: ['a1', 'a2'], role: 'primary' },
+        { name: 'b', backends: ['b'], role: 'primary' },
+        { name: 'c', backends: ['c'], role: 'sync', port: 5001 },
+        { name: 'd', backends: ['d'], role: 'any' },
+      ],
+    });
+    expect(linesOf(text, 'bind')).toEqual(['bind :5000', 'bind :5002', 'bind :5001', 'bind :5003']);
+    expect(linesOf(text, 'backend')).toEqual(['backend a1', 'backend a2', 'backend b', 'backend c', 'backend d']);
+    expect(linesOf(text, 'default_backend')).toEqual(['a1', 'b', 'c', 'd'].map((name) => `default_backend ${name}`));
+  });
+
+  const oneService = (
+    service: Partial<FragmentOptions['services'][number]>,
+    more: Partial<FragmentOptions> = {},
+  ): string =>
+    haproxyFragment({ ...options, ...more, services: [{ name: 'ro', backends: ['ro'], role: 'replica', ...service }] });
+
+  it('leads to the pooler, and names lines as the service does', () => {
+    const text = oneService({ serverPort: 6432, servers: { ...serversDefault, name: 'orders-{member}' } });
+    expect(linesOf(text, 'server')).toEqual([
+      'server orders-pg1 10.0.0.11:6432 disabled',
+      'server orders-pg2 [fe80::2]:6432 disabled',
+    ]);
+  });
+
+  it('has backup lines and spare lines where the service counts on them, and a check that needs no controller', () => {
+    const text = oneService({ servers: { ...serversDefault, backupName: '{member}-fb', spares: 'spare' } });
+    expect(linesOf(text, 'server')).toEqual([
+      'server pg1 10.0.0.11:5432 check disabled',
+      'server pg2 [fe80::2]:5433 check disabled',
+      'server pg1-fb 10.0.0.11:5432 check backup disabled',
+      'server pg2-fb [fe80::2]:5433 check backup disabled',
+    ]);
+    expect(linesOf(text, 'server-template')).toEqual(['server-template spare 1-4 0.0.0.0:5432 check disabled']);
+    expect(linesOf(text, 'option')).toEqual(expect.arrayContaining(['option allbackups', 'option tcp-check']));
+  });
+
+  it('lets connections wait where the service does', () => {
+    const text = oneService(
+      { role: 'primary', hold: { waitMs: 15_000, most: 500 } },
+      { holdLua: '/usr/share/pgrouted/pgrouted-hold.lua' },
+    );
+    expect(linesOf(text, 'lua-load')).toEqual(['lua-load /usr/share/pgrouted/pgrouted-hold.lua']);
+    expect(linesOf(text, 'tcp-request')).toEqual([
+      'tcp-request inspect-delay 30s',
+      'tcp-request content lua.pgrouted_hold ro 15000 500',
+    ]);
+  });
+
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '::1'],
+  ])('lets HAProxy ask pgrouted at %s about each server', (host, addr) => {
+    const text = oneService({}, { failClosed: { host, port: 8080 } });
+    expect(linesOf(text, 'http-check')).toEqual([
+      `http-check connect addr ${addr} port 8080`,
+      'http-check send meth GET uri-lf /haproxy/%[be_name]/%[srv_name] ver HTTP/1.1 hdr Host pgrouted',
+      'http-check send-state',
+      'http-check expect status 200',
+    ]);
+    expect(linesOf(text, 'server')).toEqual([
+      'server pg1 10.0.0.11:5432 check disabled',
+      'server pg2 [fe80::2]:5433 check disabled',
+    ]);
+    expect(text).not.toContain('shutdown-sessions');
+  });
+
   const member = { name: 'm', host: '10.0.0.1', port: 5432 };
-  const service = { name: 's', backend: 'b', role: 'primary' } as const;
+  const service = { name: 's', backends: ['b'], role: 'primary' } as const;
   it.each<[string, Partial<FragmentOptions>]>([
     ['a host that is none', { members: [{ ...member, host: '10.0.0.1 check\n' }] }],
     ['a port that is none', { members: [{ ...member, port: 0 }] }],
     ['a port of a service that is none', { services: [{ ...service, port: 70_000 }] }],
-    ['a backend name that is none', { services: [{ ...service, backend: 'a b' }] }],
+    ['a backend name that is none', { services: [{ ...service, backends: ['a b'] }] }],
+    ['a service without a backend', { services: [{ ...service, backends: [] }] }],
     ['a relative socket path', { socket: 'admin.sock' }],
     ['a relative path of the watchdog', { watchdogLua: 'pgrouted-watchdog.lua' }],
     ['a path of the watchdog with a line end', { watchdogLua: '/a\nlua-load /b' }],
     ['a socket path with a space', { socket: '/run/a b' }],
-    ['two services on one port', { services: [service, { ...service, backend: 'c' }] }],
+    [
+      'two services on one port',
+      {
+        services: [
+          { ...service, port: 5 },
+          { ...service, backends: ['c'], port: 5 },
+        ],
+      },
+    ],
     ['two services with one backend', { services: [service, { ...service, port: 5 }] }],
+    ['a hold without its Lua', { services: [{ ...service, hold: { waitMs: 1, most: 1 } }] }],
+    ['a port of the API that is none', { failClosed: { host: '127.0.0.1', port: 0 } }],
+    ['a host of the API that is none', { failClosed: { host: 'a b', port: 1 } }],
+    [
+      'a name that HAProxy can not hold, where only names count',
+      {
+        services: [{ ...service, servers: { ...serversDefault, match: 'name' } }],
+        members: [{ ...member, name: 'a b' }],
+      },
+    ],
     ['two members of one name', { members: [member, member] }],
   ])('is refused for %s', (_, change) => {
     expect(() => haproxyFragment({ ...options, ...change })).toThrow();

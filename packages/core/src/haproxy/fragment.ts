@@ -1,21 +1,23 @@
 // Prints the part of a haproxy.cfg that pgrouted drives: listeners, backends, a stats socket. Pure text. It stands alone: it takes nothing from
 // a `defaults` section, so it may follow any other configuration (`haproxy -f haproxy.cfg -f pgrouted.cfg`).
 import { isIP } from 'node:net';
-import type { ServiceRole } from '../model/service.ts';
+import { type HoldSpec, isWriteService, type ServersSpec, type ServiceRole } from '../model/service.ts';
 import { isSafeName } from './commands.ts';
+import { checkPort, type FragmentMember, hostText, refuseTwins, serverLines } from './fragment-lines.ts';
+
+export type { FragmentMember } from './fragment-lines.ts';
 
 export interface FragmentService {
   readonly name: string;
-  readonly backend: string;
+  /** Clients reach the first one; listeners for the others are written by hand. */
+  readonly backends: readonly string[];
   readonly role: ServiceRole;
-  /** Where clients connect. Default 5000 for the primary, 5001 for replicas, as in Patroni's own examples. */
-  readonly port?: number;
-}
-
-export interface FragmentMember {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  /** Where clients connect. Undefined: 5000 for the first write service and 5001 for the first read service, as in Patroni's own examples, then the next free one. */
+  readonly port?: number | undefined;
+  /** Where the servers lead instead of the member's port: to a pooler. */
+  readonly serverPort?: number | undefined;
+  readonly servers?: ServersSpec | undefined;
+  readonly hold?: HoldSpec | undefined;
 }
 
 export interface FragmentOptions {
@@ -27,20 +29,20 @@ export interface FragmentOptions {
   readonly bind?: string;
   /** Where pgrouted-watchdog.lua is installed; loads it. Needs a HAProxy that was built with Lua. */
   readonly watchdogLua?: string;
+  /** Where pgrouted-hold.lua is installed: needed where a service has `hold`. */
+  readonly holdLua?: string;
+  /** Where HAProxy asks pgrouted about each server (`GET /haproxy/<backend>/<server>`), so that a dead pgrouted closes the services. */
+  readonly failClosed?: { readonly host: string; readonly port: number };
 }
 
 /** The fragment; throws on a name, address or port that HAProxy would not take, naming it. */
 export function haproxyFragment(options: FragmentOptions): string {
   checkPath(options.socket, 'the stats socket');
   if (options.watchdogLua !== undefined) checkPath(options.watchdogLua, 'the path of pgrouted-watchdog.lua');
-  const servers = serverLines(options.members);
-  const services = options.services.map((service) => ({
-    ...service,
-    port: service.port ?? (service.role === 'primary' ? DEFAULT_PORT.primary : DEFAULT_PORT.replica),
-  }));
+  const services = withPorts(options.services);
   refuseTwins(
     'backend',
-    services.map(({ backend }) => backend),
+    services.flatMap(({ backends }) => backends),
   );
   refuseTwins(
     'port',
@@ -58,7 +60,8 @@ export function haproxyFragment(options: FragmentOptions): string {
     '    stats maxconn 20',
     '    stats timeout 30s',
     ...watchdogLines(options.watchdogLua),
-    ...services.flatMap((service) => serviceLines(service, servers, options.bind)),
+    ...holdLines(options),
+    ...services.flatMap((service) => serviceLines(service, options)),
     '',
   ].join('\n');
 }
@@ -71,31 +74,82 @@ const watchdogLines = (path: string | undefined): readonly string[] =>
         `    lua-load ${path}`,
       ];
 
-const DEFAULT_PORT = { primary: 5000, replica: 5001 } as const;
+function holdLines({ services, holdLua }: FragmentOptions): readonly string[] {
+  if (services.every(({ hold }) => hold === undefined)) return [];
+  if (holdLua === undefined) throw new Error('a service has a hold, and nothing says where pgrouted-hold.lua is');
+  checkPath(holdLua, 'the path of pgrouted-hold.lua');
+  return ['    # Lets new connections wait while a write service has no server.', `    lua-load ${holdLua}`];
+}
 
-function serviceLines(
-  { name, backend, role, port }: Required<FragmentService>,
-  servers: readonly string[],
-  bind: string | undefined,
-): readonly string[] {
-  if (!isSafeName(backend)) throw new Error(`not a name for a HAProxy backend: ${JSON.stringify(backend)}`);
+const FIRST_PORT = { write: 5000, read: 5001 } as const;
+
+interface ListeningService extends FragmentService {
+  readonly port: number;
+}
+
+function withPorts(services: readonly FragmentService[]): readonly ListeningService[] {
+  const taken = new Set(services.flatMap(({ port }) => port ?? []));
+  return services.map((service) => {
+    let port = service.port ?? FIRST_PORT[isWriteService(service) ? 'write' : 'read'];
+    while (service.port === undefined && taken.has(port)) port += 1;
+    taken.add(port);
+    return { ...service, port };
+  });
+}
+
+function serviceLines(service: ListeningService, options: FragmentOptions): readonly string[] {
+  const { name, backends, role, port } = service;
+  const wrong = backends.find((backend) => !isSafeName(backend));
+  const [first, ...more] = backends;
+  if (wrong !== undefined || first === undefined)
+    throw new Error(`not a name for a HAProxy backend: ${JSON.stringify(wrong)}`);
   checkPort(port, `service ${JSON.stringify(name)}`);
-  const what = role === 'primary' ? 'writes: at most one server at any time' : 'reads';
+  const what = isWriteService({ role }) ? 'writes: at most one server at any time' : 'reads';
   return [
     '',
     `# ${isSafeName(name) ? `Service ${name}, ` : ''}${what}.`,
     // From HAProxy 3.3 on a frontend may not have its backend's name.
-    `frontend ${backend}_in`,
+    `frontend ${first}_in`,
     '    mode tcp',
-    `    bind ${bind === undefined ? '' : hostText(bind)}:${port}`,
+    `    bind ${options.bind === undefined ? '' : hostText(options.bind)}:${port}`,
     '    option clitcpka',
     '    # Long, since an idle session in a connection pool is nothing unusual; dead peers are found by TCP keepalive.',
     '    timeout client 12h',
-    `    default_backend ${backend}`,
+    ...waitingLines(first, service.hold),
+    `    default_backend ${first}`,
+    ...backendLines(first, service, options),
+    ...more.flatMap((backend) => [
+      '',
+      '# The same servers, for a listener of your own.',
+      ...backendLines(backend, service, options).slice(1),
+    ]),
+  ];
+}
+
+/** HAProxy's own limit only has to be longer than the action's. */
+const INSPECT_BEYOND_MS = 15_000;
+
+const waitingLines = (backend: string, hold: HoldSpec | undefined): readonly string[] =>
+  hold === undefined
+    ? []
+    : [
+        `    # New connections wait for a server, ${hold.waitMs / 1000} s at most, and ${hold.most} of them at most.`,
+        `    tcp-request inspect-delay ${Math.ceil((hold.waitMs + INSPECT_BEYOND_MS) / 1000)}s`,
+        `    tcp-request content lua.pgrouted_hold ${backend} ${hold.waitMs} ${hold.most}`,
+      ];
+
+function backendLines(
+  backend: string,
+  service: ListeningService,
+  { members, failClosed }: FragmentOptions,
+): readonly string[] {
+  const { role, servers, serverPort } = service;
+  const fallback = servers?.backupName !== undefined;
+  return [
     '',
     `backend ${backend}`,
     '    mode tcp',
-    `    balance ${role === 'primary' ? 'roundrobin' : 'leastconn'}`,
+    `    balance ${isWriteService({ role }) ? 'roundrobin' : 'leastconn'}`,
     '    option srvtcpka',
     '    # A connection that can not be made goes to whichever server is open by then.',
     '    option redispatch',
@@ -103,48 +157,37 @@ function serviceLines(
     '    timeout connect 2s',
     '    timeout queue 5s',
     '    timeout server 12h',
-    ...servers,
+    ...(fallback
+      ? ['    # Every backup line that is ready serves, once no other one does.', '    option allbackups']
+      : []),
+    ...(failClosed !== undefined ? failClosedLines(failClosed) : fallback ? tcpCheckLines : []),
+    ...serverLines(members, { port: serverPort, servers, checked: failClosed !== undefined || fallback }),
   ];
 }
 
-function serverLines(members: readonly FragmentMember[]): readonly string[] {
-  const safe = new Set(members.map(({ name }) => name).filter(isSafeName));
-  refuseTwins(
-    'member',
-    members.map(({ name }) => name),
-  );
-  let unnamed = 0;
-  return members.map(({ name, host, port }) => {
-    checkPort(port, `member ${JSON.stringify(name)}`);
-    let server = name;
-    // A name that HAProxy can't hold gets a number; pgrouted finds the line by its address.
-    while (!safe.has(name) && (server === name || safe.has(server))) {
-      unnamed += 1;
-      server = `server-${unnamed}`;
-    }
-    // Without this a host name that can't be resolved keeps HAProxy from starting.
-    const lenient = isIP(host) === 0 ? ' init-addr last,libc,none' : '';
-    return `    server ${server} ${hostText(host)}:${port} disabled${lenient}`;
-  });
-}
+/** Without a controller HAProxy has to find out by itself that the servers above the backup lines are gone. */
+const tcpCheckLines = [
+  '    # Finds dead servers, so that the backup lines take over even while pgrouted is away.',
+  '    option tcp-check',
+  '    timeout check 400ms',
+  '    default-server inter 1s fall 2 rise 1',
+];
 
-function hostText(host: string): string {
-  const version = isIP(host);
-  if (version === 6) return `[${host}]`;
-  if (version === 4 || /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(host)) return host;
-  throw new Error(`neither an IP address nor a host name: ${JSON.stringify(host)}`);
+function failClosedLines({ host, port }: NonNullable<FragmentOptions['failClosed']>): readonly string[] {
+  checkPort(port, "pgrouted's HTTP API");
+  return [
+    '    # HAProxy asks pgrouted about each server, so that a dead or stalled pgrouted closes the service. Sessions are left alone.',
+    '    option httpchk',
+    `    http-check connect addr ${isIP(host) === 6 ? host : hostText(host)} port ${port}`,
+    '    http-check send meth GET uri-lf /haproxy/%[be_name]/%[srv_name] ver HTTP/1.1 hdr Host pgrouted',
+    '    http-check send-state',
+    '    http-check expect status 200',
+    '    timeout check 400ms',
+    '    default-server inter 500ms fastinter 250ms downinter 500ms fall 2 rise 1',
+  ];
 }
 
 function checkPath(path: string, what: string): void {
   if (/^\/[A-Za-z0-9_.:/+@-]+$/.test(path)) return;
   throw new Error(`${what} must be an absolute path without spaces: ${JSON.stringify(path)}`);
-}
-
-function checkPort(port: number, of: string): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`not a port: ${port} (${of})`);
-}
-
-function refuseTwins(what: string, names: readonly string[]): void {
-  const twin = names.find((name, index) => names.indexOf(name) !== index);
-  if (twin !== undefined) throw new Error(`${what} ${JSON.stringify(twin)} is named twice`);
 }
