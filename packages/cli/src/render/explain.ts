@@ -6,7 +6,7 @@ import { dbSentence, masterSentence, proxyLines } from './explain-stolon.ts';
 import { describeHeld, deviationOf, type ServerStatus } from './held.ts';
 import { stolonRoleWords } from './members.ts';
 import { isUnmanaged, lastWords, wordOfServers } from './postgres.ts';
-import { isUndecided, serviceState } from './services.ts';
+import { backendWords, isUndecided, serviceState } from './services.ts';
 import { clean, hang, type Ink, type Look, paint } from './text.ts';
 
 type View = NonNullable<ClusterStatus['view']>;
@@ -68,7 +68,7 @@ function renderCluster(look: Look, cluster: ClusterStatus, about: readonly Expla
     lines.push(
       ...hang(
         '',
-        clean(`${cluster.name}/${service.name} (backend ${service.backend}) is ${state.text}.`),
+        clean(`${cluster.name}/${service.name} (${backendWords(service)}) is ${state.text}.`),
         look.width,
       ).map((line) => line.replace(state.text, (text) => paint(look, state.ink, text))),
       ...labelled(look, 'because', `${service.reason.text} [${service.reason.code}]`),
@@ -114,8 +114,7 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
   const meaning: Readonly<Record<ServerStatus['state'], string>> = {
     ready: 'ready: it takes new connections',
     drain: 'drain: no new connections, open sessions stay',
-    maint:
-      service.role === 'primary' ? 'maint: no new connections, open sessions are ended' : 'maint: no new connections',
+    maint: `maint: no new connections${sessionWords(service, server)}`,
   };
   const name = clean(server.member);
   const head = hang('  ', `${name} is ${inOut.word} (${meaning[server.state]})`, look.width).map((line, i) =>
@@ -128,6 +127,12 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
     ...head,
     ...labelled(look, 'because', `${server.reason.text} [${server.reason.code}]`),
     ...(facts.length === 0 ? [] : labelled(look, 'facts', facts.join(', '))),
+    ...(server.weight === undefined || server.weight === null
+      ? []
+      : labelled(look, 'weight', `${server.weight}${server.weight === 0 ? ': no new connections' : ''}`)),
+    ...(server.lines === undefined || server.lines === null
+      ? []
+      : labelled(look, 'lines', `its own shall be ${server.lines.own}, its backup line ${server.lines.backup}`)),
     ...(isUnmanaged(cluster)
       ? labelled(look, 'server', record === null ? 'it is not configured any more' : lastWords(record))
       : labelled(look, 'record', record === null ? 'there is none for this member' : recordSentence(cluster, record))),
@@ -136,15 +141,15 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
     ...(server.held.length === 0 ? labelled(look, 'held', 'no HAProxy is configured for it') : []),
     ...server.held.flatMap((held) => {
       const wrong =
-        !isUndecided(service) && ['open_wrongly', 'shut_wrongly'].includes(deviationOf(server.state, held.state));
-      return labelled(
-        look,
-        wrong ? '!! held' : 'held',
-        describeHeld(server.member, server.state, held),
-        wrong ? 'bad' : 'plain',
-      );
+        !isUndecided(service) && ['open_wrongly', 'shut_wrongly'].includes(deviationOf(service, server, held));
+      return labelled(look, wrong ? '!! held' : 'held', describeHeld(service, server, held), wrong ? 'bad' : 'plain');
     }),
   ];
+}
+
+function sessionWords({ role }: ServiceStatus, { sessions }: ServerStatus): string {
+  if (role === 'primary' || sessions === 'end') return ', open sessions are ended';
+  return sessions === 'stay' ? ', open sessions stay' : '';
 }
 
 function labelled(look: Look, label: string, text: string, ink: Ink = 'plain'): readonly string[] {

@@ -11,12 +11,20 @@ export type Held = ServerStatus['held'][number];
  */
 export type Deviation = 'none' | 'open_wrongly' | 'shut_wrongly' | 'other' | 'unknown';
 
-export function deviationOf(decided: ServerStatus['state'], held: Held['state']): Deviation {
-  if (held === 'unknown') return 'unknown';
-  if (held === decided) return 'none';
-  if (held === 'ready') return 'open_wrongly';
-  return decided === 'ready' ? 'shut_wrongly' : 'other';
+export function deviationOf({ role }: Pick<ServiceStatus, 'role'>, server: Decided, held: Held): Deviation {
+  const wanted = wantedOf(server, held);
+  if (held.state === 'unknown') return 'unknown';
+  if (held.state === wanted) return 'none';
+  if (held.state === 'ready') return 'open_wrongly';
+  // A line of a read service that is in maint already admits no more than one that drains.
+  if (role !== 'primary' && wanted === 'drain' && held.state === 'maint') return 'none';
+  return wanted === 'ready' ? 'shut_wrongly' : 'other';
 }
+
+type Decided = Pick<ServerStatus, 'state'>;
+
+/** What a line shall hold: a member with a backup line has two, each with a word of its own. */
+export const wantedOf = ({ state }: Decided, { wanted }: Held): ServerStatus['state'] => wanted ?? state;
 
 /** What stands in front of the row, so that a deviation is seen without colour. */
 export const deviationMarks: Readonly<Record<Deviation, string>> = {
@@ -35,16 +43,27 @@ export const deviationInks: Readonly<Record<Deviation, Ink>> = {
   unknown: 'warn',
 };
 
+const lineWords: Readonly<Record<NonNullable<Held['line']>, string>> = {
+  own: '',
+  backup: 'the backup line ',
+  spare: 'the spare line ',
+  added: 'the added line ',
+};
+
 /** One sentence on what a target holds, as it compares to the decision. */
-export function describeHeld(member: string, decided: ServerStatus['state'], held: Held): string {
-  const who = held.server ?? member;
+export function describeHeld(service: ServiceStatus, server: ServerStatus, held: Held): string {
+  const { member } = server;
+  const decided = wantedOf(server, held);
+  const who = `${lineWords[held.line ?? 'own']}${held.server ?? member}`;
+  const several = (service.backends ?? []).length > 1 && held.backend !== undefined;
+  const where = several ? `${held.target} (backend ${held.backend})` : held.target;
   const sessions = held.sessions === null ? '' : `, ${held.sessions} ${held.sessions === 1 ? 'session' : 'sessions'}`;
   const fact =
     held.state === 'missing'
-      ? `${held.target} has no server line for ${member}`
+      ? `${where} has no server line for ${member}`
       : held.state === 'unknown'
-        ? `what ${held.target} holds for ${who} is not known`
-        : `${held.target} holds ${who} in ${held.state}${sessions}`;
+        ? `what ${where} holds for ${who} is not known`
+        : `${where} holds ${who} in ${held.state}${sessions}`;
   const verdicts: Readonly<Record<Deviation, string>> = {
     none: 'as decided',
     open_wrongly: `NOT AS DECIDED: it takes connections, decided is ${decided}`,
@@ -52,5 +71,5 @@ export function describeHeld(member: string, decided: ServerStatus['state'], hel
     other: `it is out, as it should be, but decided is ${decided}`,
     unknown: `decided is ${decided}`,
   };
-  return `${fact}; ${verdicts[deviationOf(decided, held.state)]}`;
+  return `${fact}; ${verdicts[deviationOf(service, server, held)]}`;
 }

@@ -1,6 +1,14 @@
 // The services of one cluster: the headline of each, then for each server what was decided, what HAProxy holds, and why. Pure.
 import type { ClusterStatus, ServiceStatus } from '@pgrouted/core/status/schema';
-import { type Deviation, deviationInks, deviationMarks, deviationOf, type Held, type ServerStatus } from './held.ts';
+import {
+  type Deviation,
+  deviationInks,
+  deviationMarks,
+  deviationOf,
+  type Held,
+  type ServerStatus,
+  wantedOf,
+} from './held.ts';
 import { type Heading, type Row, renderTable } from './table.ts';
 import { clean, cut, hang, type Ink, type Look, paint } from './text.ts';
 
@@ -48,10 +56,15 @@ export function serviceState(service: ServiceStatus): ServiceState {
 export const isUndecided = ({ reason: { code } }: ServiceStatus): boolean =>
   code === 'write_undecided' || code === 'read_undecided';
 
+/** `backend rw`, or all of them. */
+export function backendWords({ backend, backends = [backend] }: ServiceStatus): string {
+  return backends.length > 1 ? `backends ${backends.join(', ')}` : `backend ${backend}`;
+}
+
 function headline(look: Look, service: ServiceStatus): readonly string[] {
   const state = serviceState(service);
   const name = `  ${clean(service.name)}`;
-  const where = `(backend ${clean(service.backend)})`;
+  const where = `(${clean(backendWords(service))})`;
   const lines = [...hang(`${name}  `, `${clean(state.text)} ${where}`, look.width)].map((line, i) => {
     if (i > 0) return line;
     return (
@@ -64,53 +77,84 @@ function headline(look: Look, service: ServiceStatus): readonly string[] {
 }
 
 function serverRows(service: ServiceStatus, server: ServerStatus): readonly Row[] {
-  const [first, ...others] = grouped(server);
+  const isBackup = ({ line }: Held): boolean => line === 'backup';
+  const own = groups(server.held.filter((held) => !isBackup(held)));
+  const backup = groups(server.held.filter(isBackup));
   const isAbove = !service.open && service.reason.text.endsWith(server.reason.text);
-  const why = isAbove ? '(see above)' : server.reason.text;
+  const why = `${isAbove ? '(see above)' : server.reason.text}${besides(service, server)}`;
   return [
-    heldRow(service, server, first, { member: server.member, decided: server.state, why }),
-    ...others.map((group) => heldRow(service, server, group, { member: '', decided: '', why: '' })),
+    ...(own.length === 0 ? [undefined] : own).map((group, i) =>
+      heldRow(service, server, group, {
+        member: i === 0 ? server.member : '',
+        isFirst: i === 0,
+        why: i === 0 ? why : '',
+      }),
+    ),
+    ...backup.map((group, i) =>
+      heldRow(service, server, group, {
+        member: '',
+        isFirst: i === 0,
+        why: i === 0 ? `backup line ${group.server}` : '',
+      }),
+    ),
   ];
 }
 
-/** What the targets hold: one group if they agree, else one for each target, named. */
-interface Group {
-  readonly text: string;
-  readonly state: Held['state'];
-  readonly sessions: number | null;
+/** What else was decided about a server than in or out. */
+function besides({ role }: ServiceStatus, { state, weight, sessions }: ServerStatus): string {
+  return [
+    ...(weight === undefined || weight === null ? [] : [`weight ${weight}`]),
+    ...(role !== 'primary' && state === 'maint' && sessions === 'end' ? ['open sessions are ended'] : []),
+  ]
+    .map((word) => `; ${word}`)
+    .join('');
 }
 
-function grouped(server: ServerStatus): readonly (Group | undefined)[] {
-  const [first, ...others] = server.held;
-  if (first === undefined) return [undefined];
-  if (others.every((held) => held.state === first.state)) {
-    const counted = server.held.flatMap((held) => (held.sessions === null ? [] : [held.sessions]));
+/** What the targets hold on one kind of line: one group if they agree, else one for each target and backend, named. */
+interface Group {
+  readonly text: string;
+  readonly held: Held;
+  readonly sessions: number | null;
+  readonly server: string;
+}
+
+function groups(held: readonly Held[]): readonly Group[] {
+  const [first, ...others] = held;
+  if (first === undefined) return [];
+  const server = first.server ?? '';
+  if (others.every((one) => one.state === first.state)) {
+    const counted = held.flatMap((one) => (one.sessions === null ? [] : [one.sessions]));
     const sessions = counted.length === 0 ? null : counted.reduce((sum, count) => sum + count, 0);
-    return [{ text: first.state, state: first.state, sessions }];
+    return [{ text: first.state, held: first, sessions, server }];
   }
-  return server.held.map((held) => ({
-    text: `${held.state} ${cut(clean(held.target), 20)}`,
-    state: held.state,
-    sessions: held.sessions,
-  }));
+  // Named by what tells them apart.
+  const differ = (part: (one: Held) => string | undefined): boolean => new Set(held.map(part)).size > 1;
+  const [targets, backends] = [differ(({ target }) => target), differ(({ backend }) => backend)];
+  return held.map((one) => {
+    const where = [...(targets || !backends ? [one.target] : []), ...(backends ? [one.backend ?? ''] : [])].join('/');
+    return { text: `${one.state} ${cut(clean(where), 20)}`, held: one, sessions: one.sessions, server };
+  });
 }
 
 interface RowWords {
   readonly member: string;
-  readonly decided: string;
+  /** The first row of its line tells what was decided. */
+  readonly isFirst: boolean;
   readonly why: string;
 }
 
 function heldRow(service: ServiceStatus, server: ServerStatus, group: Group | undefined, words: RowWords): Row {
+  const undecided = isUndecided(service);
   const deviation: Deviation =
-    group === undefined ? 'unknown' : isUndecided(service) ? 'none' : deviationOf(server.state, group.state);
+    group === undefined ? 'unknown' : undecided ? 'none' : deviationOf(service, server, group.held);
+  const wanted = group === undefined ? server.state : wantedOf(server, group.held);
   return {
     mark: deviationMarks[deviation],
     cells: [
       { text: words.member },
       {
-        text: isUndecided(service) && words.decided !== '' ? '-' : words.decided,
-        ink: server.state === 'ready' ? 'good' : 'plain',
+        text: !words.isFirst ? '' : undecided ? '-' : wanted,
+        ink: wanted === 'ready' ? 'good' : 'plain',
       },
       { text: group?.text ?? '-', ink: deviationInks[deviation] },
       { text: group?.sessions === undefined || group.sessions === null ? '-' : String(group.sessions) },

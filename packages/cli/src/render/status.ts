@@ -67,10 +67,10 @@ function wronglyOpen(cluster: ClusterStatus): readonly string[] {
   return cluster.services
     .filter((service) => service.role === 'primary' && !isUndecided(service))
     .flatMap((service) =>
-      service.servers.flatMap(({ member, state, held }) =>
-        held
-          .filter((one) => deviationOf(state, one.state) === 'open_wrongly')
-          .map((one) => `${cluster.name}/${service.name}: ${describeHeld(member, state, one)}`),
+      service.servers.flatMap((server) =>
+        server.held
+          .filter((one) => deviationOf(service, server, one) === 'open_wrongly')
+          .map((one) => `${cluster.name}/${service.name}: ${describeHeld(service, server, one)}`),
       ),
     );
 }
