@@ -4,7 +4,8 @@
 //   writer.ts         who may take writes (leader.ts, vacancy.ts, confirmation.ts, record-states.ts; Stolon: stolon-writer.ts, proxy-gate.ts; without a
 //                     cluster manager: postgres-writer.ts)
 //   write-service.ts  what a write service holds for that
-//   read-service.ts   what a read service holds (reader.ts, lag.ts, timeline.ts; Stolon: stolon-reader.ts; without a manager: postgres-reader.ts)
+//   read-service.ts   what a read service holds: candidate.ts judges each member (reader.ts, timeline.ts; Stolon: stolon-reader.ts; without a manager:
+//                     postgres-reader.ts; roles.ts, selected.ts, lag-side.ts), tiers.ts chooses, weights.ts weighs
 //   claims.ts         who only says that it is primary;  alarms.ts  what a person must look at;  limits.ts  the spans of time
 //   overrides.ts      what operators ask for;  leaving.ts, leave-causes.ts  what becomes of sessions;  outage.ts  what an old view is good for
 import type { Decision } from '../model/decision.ts';
@@ -51,7 +52,7 @@ export function decide(
       ? writeService(given, service, writers.under(service.outage))
       : readService(given, service, writer),
   );
-  const alarms = [...alarmsOf(given, writer), ...rulings.flatMap(({ alarms }) => alarms ?? [])];
+  const alarms = distinct([...alarmsOf(given, writer), ...rulings.flatMap(({ alarms }) => alarms ?? [])]);
   return {
     cluster: view.cluster,
     revision: view.revision,
@@ -67,6 +68,10 @@ export function decide(
     memory: rulings.flatMap(({ memory }) => memory),
   };
 }
+
+/** What several services have to say alike is said once. */
+const distinct = (alarms: readonly Reason[]): readonly Reason[] =>
+  alarms.length < 2 ? alarms : [...new Map(alarms.map((alarm) => [JSON.stringify(alarm), alarm])).values()];
 
 /** Who may take writes is asked once for each outage policy that there is: nearly always once. */
 class Writers {

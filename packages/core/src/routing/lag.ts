@@ -1,4 +1,4 @@
-// How far a standby is behind, in bytes. Positions are compared only with positions of about the same instant: what a probe read now against a
+// How far a standby is behind, in bytes and in time. Positions are compared only with positions of about the same instant: what a probe read now against a
 // record of ten seconds ago would show a lag that isn't there.
 import type { ProbeAnswer } from '../model/probe.ts';
 import { type Lsn, lagBytes } from '../model/units.ts';
@@ -14,6 +14,15 @@ export function lagOf(given: Case, member: Member): number | undefined {
     if (ahead !== undefined) return lagBytes(ahead, said.replayPosition);
   }
   return lagByRecord(given, member);
+}
+
+/**
+ * Milliseconds since the newest transaction that it has replayed, by its own word; 0 where it has replayed all that it received. Undefined: not known, or
+ * none replayed since it started.
+ */
+export function replayDelayOf(given: Case, member: Member): number | undefined {
+  const said = freshAnswer(given, member);
+  return said?.kind === 'standby' ? said.replayDelayMs : undefined;
 }
 
 /**

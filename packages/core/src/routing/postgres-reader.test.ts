@@ -17,14 +17,14 @@ const rows: readonly Row[] = [
   ['says so while nobody is primary', [...calm, [200, 'pg1', 'down']], 210, ok, 'maint replica_down'],
   ['says so while two are primary', [...calm, [200, 'pg1', 'primary'], [200, 'pg3', 'primary']], 210, ok, conflict],
   ['is silent', [...calm, [200, 'pg2', 'silent']], 3_099, ok],
-  ['has been silent for long', [...calm, [200, 'pg2', 'silent']], 3_100, 'maint replica_silent'],
+  ['has been silent for long', [...calm, [200, 'pg2', 'silent']], 3_100, 'drain replica_silent'],
   ['turns us away', [...calm, [200, 'pg2', 'denied']], 3_099, ok],
-  ['has turned us away for long', [...calm, [200, 'pg2', 'denied']], 3_100, 'maint replica_silent'],
+  ['has turned us away for long', [...calm, [200, 'pg2', 'denied']], 3_100, 'drain replica_silent'],
   ['has not answered the next question yet', calm, 3_099, ok],
-  ['has not answered the next question for long', calm, 3_100, 'maint replica_silent'],
-  ['has never said what it is', [primary, [100, 'pg2', 'silent'], third], 200, 'maint replica_unknown'],
-  ['has only turned us away', [primary, [100, 'pg2', 'denied'], third], 200, 'maint replica_unknown'],
-  ['could not be asked for a second', [primary, third], 1_000, 'maint replica_unknown'],
+  ['has not answered the next question for long', calm, 3_100, 'drain replica_silent'],
+  ['has never said what it is', [primary, [100, 'pg2', 'silent'], third], 200, 'drain replica_unknown'],
+  ['has only turned us away', [primary, [100, 'pg2', 'denied'], third], 200, 'drain replica_unknown'],
+  ['could not be asked for a second', [primary, third], 1_000, 'drain replica_unknown'],
   ['is starting', [...calm, [200, 'pg2', 'starting']], 201, 'maint replica_starting'],
   ['is stopping', [...calm, [200, 'pg2', 'stopping']], 201, 'maint replica_shutting_down'],
   ['is gone', [...calm, [200, 'pg2', 'down']], 201, 'maint replica_down'],
@@ -92,26 +92,26 @@ describe('the lag of a server that nobody manages', () => {
     new Heard(said, limited).wordsAt(at, 'replica');
 
   it('is measured against what the primary says that it has written', () => {
-    expect(words(calm)).toMatchObject({ pg2: 'ready replica_within_lag', pg3: 'maint replica_lagging' });
+    expect(words(calm)).toMatchObject({ pg2: 'ready replica_within_lag', pg3: 'drain replica_lagging' });
   });
 
   it('is measured by what was replayed, not by what was received', () => {
     expect(words([...calm, [200, 'pg2', 'standby', { position: 4_000, received: 5_000 }]])).toMatchObject({
-      pg2: 'maint replica_lagging',
+      pg2: 'drain replica_lagging',
     });
   });
 
   it('is not known of a server that does not tell its position', () => {
-    expect(words([...calm, [200, 'pg2', 'standby']])).toMatchObject({ pg2: 'maint replica_lag_unknown' });
+    expect(words([...calm, [200, 'pg2', 'standby']])).toMatchObject({ pg2: 'drain replica_lag_unknown' });
   });
 
   it('goes on being known while there is no primary, by what the last one said and the others have received', () => {
     const down: Said = [200, 'pg1', 'down'];
-    expect(words([...calm, down])).toMatchObject({ pg2: 'ready replica_within_lag', pg3: 'maint replica_lagging' });
+    expect(words([...calm, down])).toMatchObject({ pg2: 'ready replica_within_lag', pg3: 'drain replica_lagging' });
     const further: Said = [300, 'pg2', 'standby', { position: 5_400, received: 5_700 }];
     expect(words([...calm, down, further])).toMatchObject({ pg2: 'ready replica_within_lag' });
     const caughtUp: Said = [300, 'pg3', 'standby', { position: 5_100, received: 5_200 }];
-    expect(words([...calm, down, further, caughtUp])).toMatchObject({ pg3: 'maint replica_lagging' });
+    expect(words([...calm, down, further, caughtUp])).toMatchObject({ pg3: 'drain replica_lagging' });
   });
 });
 
@@ -128,7 +128,7 @@ describe('the timeline of a server that nobody manages', () => {
 
   it('may be lower for five seconds after another took over', () => {
     expect(words(switched, 5_299)).toMatchObject({ pg3: ok });
-    expect(words(switched, 5_300)).toMatchObject({ pg3: 'maint replica_timeline_behind' });
+    expect(words(switched, 5_300)).toMatchObject({ pg3: 'drain replica_timeline_behind' });
   });
 
   it('may not be higher than that of the primary', () => {
@@ -156,6 +156,6 @@ describe('the timeline of a server that nobody manages', () => {
       [12_000, 'pg2', 'standby', { timeline: 2 }],
       [12_000, 'pg3', 'standby', { timeline: 3 }],
     ];
-    expect(words(left, 12_001)).toMatchObject({ pg2: 'maint replica_timeline_behind', pg3: ok });
+    expect(words(left, 12_001)).toMatchObject({ pg2: 'drain replica_timeline_behind', pg3: ok });
   });
 });

@@ -1,32 +1,200 @@
-// What a read service holds: the members that may take reads, or whoever stands in for them.
+// What a read service holds: the members of its first tier, or whoever stands in for them, each with its weight; and how everybody else leaves.
+// It only puts together: candidate.ts judges each member, tiers.ts chooses, leaving.ts sends away.
 import type { Verdict } from '../model/decision.ts';
+import type { ServerMemory } from '../model/memory.ts';
 import { clusterDataReason, type Reason, reason } from '../model/reason.ts';
 import type { ServiceSpec } from '../model/service.ts';
-import { type ClusterView, memberOf } from '../model/view.ts';
+import { type Candidate, candidateOf } from './candidate.ts';
+import { type Left, leave, remember, unchanged } from './leaving.ts';
+import { FIRST_PROBE_MS } from './limits.ts';
 import { unasked } from './postgres-writer.ts';
-import { readRuling } from './reader.ts';
 import { type Case, namesOf, type ServiceRuling, type WriterRuling } from './ruling.ts';
+import { failedSelectors, selectionOf } from './selected.ts';
+import { type LowerTier, type Tiers, tiersOf } from './tiers.ts';
+import { weightOf } from './weights.ts';
 
 export function readService(given: Case, service: ServiceSpec, writer: WriterRuling): ServiceRuling {
-  const { view } = given;
-  const rulings = view.members.map((member) => ({ member, ...readRuling(given, service, member, writer) }));
-  const ready = rulings.filter((ruling) => ruling.ready).map(({ member }) => member.name);
-  const fallback = ready.length === 0 && service.fallback === 'primary' ? fallbackOn(view, writer) : undefined;
-  const verdicts = rulings.map(({ member: { name }, ready, reason: why }): Verdict => {
-    if (name !== fallback) return { member: name, state: ready ? 'ready' : 'maint', reason: why };
-    return { member: name, state: 'ready', reason: reason('fallback_to_primary', { member: name }) };
+  const candidates = given.view.members.map((member) => candidateOf(given, service, member, writer));
+  const tiers = tiersOf(given, service, candidates);
+  const placed = candidates.map((candidate) => place(given, service, candidate, tiers, writer));
+  const weights = candidates.map(({ member, orders }) => weightOf(service, member, orders));
+  const verdicts = placed.map(({ verdict }, index) => {
+    const weight = weights[index]?.weight;
+    const weigher = candidates[index]?.orders.weight?.override.id;
+    const override = verdict.override ?? weigher;
+    return {
+      ...verdict,
+      ...(weight === undefined ? {} : { weight }),
+      ...(override === undefined ? {} : { override }),
+    };
   });
-  const mayFallBack = ready.length === 0 && service.fallback === 'primary' && writer.undecided;
-  const unknown = unknownReads(given);
+  const waits = awaited(given, service, candidates, tiers, writer);
   return {
     decision: {
       ...namesOf(service),
       verdicts,
-      reason: unknown ?? readSummary(ready, fallback),
-      undecided: (mayFallBack && fallback === undefined) || unknown !== undefined,
+      reason: waits?.reason ?? summary(tiers),
+      undecided: waits !== undefined,
+      keep: waits?.keep,
     },
-    memory: [],
+    memory: remembered(given, service, placed, waits),
+    alarms: [
+      ...weights.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm])),
+      ...failedSelectors(given, service.name, [
+        ...(service.selector === undefined ? [] : [service.selector]),
+        ...service.backup,
+      ]),
+    ],
   };
+}
+
+interface Placed {
+  readonly verdict: Verdict;
+  readonly memory: ServerMemory;
+}
+
+/** Of what is not decided nothing is learnt. */
+function remembered(
+  given: Case,
+  service: ServiceSpec,
+  placed: readonly Placed[],
+  waits: Awaited | undefined,
+): readonly ServerMemory[] {
+  if (waits === undefined) return placed.map(({ memory }) => memory);
+  const before = unchanged(given, service);
+  if (waits.keep === undefined) return before;
+  const kept = before.filter(({ member }) => member === waits.keep);
+  return [...placed.flatMap(({ memory }) => (memory.member === waits.keep ? [] : [memory])), ...kept];
+}
+
+function place(given: Case, service: ServiceSpec, candidate: Candidate, tiers: Tiers, writer: WriterRuling): Placed {
+  const { member, asPrimary, remembered } = candidate;
+  const { name } = member;
+  const isFirst = tiers.first.has(name);
+  const lower = tiers.lower?.members.has(name) === true ? tiers.lower : undefined;
+  // One of which nothing is asked now keeps the side that it was on.
+  const lag = candidate.lag === undefined ? remembered?.lag : candidate.lag.memory;
+  const hasLines = service.servers.backupName !== undefined;
+  const backup = lower === undefined ? 'maint' : 'ready';
+  if (isFirst) {
+    const why = inFirst(service, candidate, tiers);
+    return {
+      verdict: {
+        ...stated(name, 'ready', why, candidate),
+        ...(hasLines ? { lines: { own: 'ready', backup } } : {}),
+      },
+      memory: remember(given, service, name, { last: { tier: 0, asPrimary } }, lag),
+    };
+  }
+  const serves = lower !== undefined && tiers.first.size === 0 ? lower : undefined;
+  const follows = followsWriter(candidate, writer);
+  const told = follows ? writer.reason : whyOut(candidate, tiers);
+  const against = serves === undefined ? told : (candidate.against ?? candidate.why);
+  const left = leaveAs(given, service, candidate, against, serves !== undefined, follows);
+  const lines = hasLines ? { lines: { own: left.state, backup } as const } : {};
+  const ends = left.ends ? { ends: true } : {};
+  if (serves === undefined) {
+    return {
+      verdict: { ...stated(name, left.state, against, candidate), ...ends, ...lines },
+      memory: remember(given, service, name, { out: left.out }, lag),
+    };
+  }
+  const memory = remember(given, service, name, { last: { tier: serves.tier, asPrimary } }, lag);
+  const verdict = stated(name, 'ready', standsIn(name, serves), candidate);
+  // Where only its backup line serves, its own line is still to be left by those who are on it.
+  return hasLines
+    ? { verdict: { ...verdict, ...ends, ...lines }, memory: { ...memory, out: left.out } }
+    : { verdict, memory };
+}
+
+function stated(member: string, state: Verdict['state'], why: Reason, { orders }: Candidate): Verdict {
+  const rests = why.code === 'override_ready' || why.code === 'override_maint' || why.code === 'override_drain';
+  const override = rests ? orders.action?.id : undefined;
+  return { member, state, reason: why, ...(override === undefined ? {} : { override }) };
+}
+
+function inFirst({ keepAtLeast }: ServiceSpec, { member, lag, why }: Candidate, { kept }: Tiers): Reason {
+  if (!kept.has(member.name) || lag === undefined) return why;
+  return reason('replica_kept', { ...lag.facts, keep_at_least: keepAtLeast });
+}
+
+/** Why it stands in, in words that tell the usual case from those that an operator made up. */
+const standsIn = (member: string, { tier, fallback }: LowerTier): Reason =>
+  fallback ? reason('fallback_to_primary', { member }) : reason('backup_serves', { member, tier });
+
+/**
+ * Why it is out. One that was in as a stand-in leaves because it is not needed any more, or because of what would keep any stand-in out; that the service
+ * never wanted it is no news. One that was of the first tier leaves for what speaks against it there.
+ */
+function whyOut({ member, against, barred, why, remembered, asPrimary }: Candidate, { standIns }: Tiers): Reason {
+  const told = against ?? why;
+  if (remembered?.last?.tier === 0) return told;
+  const stoodIn = remembered?.last !== undefined;
+  if (barred !== undefined) return stoodIn ? barred : told;
+  const tier = standIns.get(member.name);
+  return tier === undefined || asPrimary ? told : reason('backup_not_needed', { member: member.name, tier });
+}
+
+/**
+ * The primary, where it takes reads too, is drained along with the write service: for the moments in which it may keep its writers' sessions it may keep its
+ * readers' as well.
+ */
+const followsWriter = ({ member, remembered }: Candidate, { member: writer, state }: WriterRuling): boolean =>
+  writer === member.name && state === 'drain' && remembered?.last?.asPrimary === true;
+
+function leaveAs(
+  given: Case,
+  service: ServiceSpec,
+  candidate: Candidate,
+  why: Reason,
+  serves: boolean,
+  spared: boolean,
+): Left {
+  const { member, orders, remembered } = candidate;
+  const orderedAt = why.code === 'override_maint' || why.code === 'override_drain' ? orders.action?.since : undefined;
+  // Sessions on the own line of one that stands in by its backup line are from when it was of the first tier.
+  const ofOwnLine =
+    serves && remembered !== undefined
+      ? { ...given, memory: [{ ...remembered, last: remembered.last?.tier === 0 ? remembered.last : undefined }] }
+      : given;
+  const left = leave(ofOwnLine, service, member.name, why, orderedAt);
+  return spared ? { ...left, state: 'drain', ends: false } : left;
+}
+
+interface Awaited {
+  readonly reason: Reason;
+  readonly keep: string | undefined;
+}
+
+/** What is still on its way, and must be known before anything is done: a router that starts must not close a correct server for want of having asked. */
+function awaited(
+  given: Case,
+  service: ServiceSpec,
+  candidates: readonly Candidate[],
+  tiers: Tiers,
+  writer: WriterRuling,
+): Awaited | undefined {
+  const unknown = unknownReads(given) ?? firstDelays(given, service, candidates);
+  if (unknown !== undefined) return { reason: unknown, keep: undefined };
+  const { member } = writer;
+  if (!writer.undecided) return undefined;
+  if (tiers.first.size === 0 && wouldStandIn(given, service, tiers, member)) {
+    return { reason: summary(tiers), keep: undefined };
+  }
+  if (service.role !== 'any' || member === undefined) return undefined;
+  return { reason: reason('read_undecided', { member }), keep: member };
+}
+
+/** The primary, if it turns out to be one, would stand in before anybody who can be found now. */
+function wouldStandIn(
+  given: Case,
+  { backup, fallback }: ServiceSpec,
+  { lower }: Tiers,
+  writer: string | undefined,
+): boolean {
+  const above = backup.slice(0, lower === undefined ? undefined : lower.tier - 1);
+  if (writer !== undefined && above.some((text) => selectionOf(given, text).names.has(writer))) return true;
+  return lower === undefined && fallback === 'primary';
 }
 
 /** A cluster of which nothing could be read yet, or a server that was not asked yet, may well have standbys that serve. */
@@ -37,12 +205,23 @@ function unknownReads(given: Case): Reason | undefined {
   return members.length > 0 || proxies?.problem === undefined ? undefined : clusterDataReason(proxies.problem);
 }
 
-/** The primary as the reads' last resort: if it could be written to, or only etcd's confirmation is missing for that. */
-function fallbackOn(view: ClusterView, { member, mayRead }: WriterRuling): string | undefined {
-  return mayRead && member !== undefined && memberOf(view, member) !== undefined ? member : undefined;
+/** At the first look at a service with a limit in time: only the probe knows that, and has not answered yet. */
+function firstDelays(given: Case, { maxLag, name }: ServiceSpec, candidates: readonly Candidate[]): Reason | undefined {
+  if (maxLag?.time === undefined || given.spec.probe === undefined) return undefined;
+  if (given.memory.some(({ service }) => service === name)) return undefined;
+  const waiting = candidates.filter(
+    ({ onlyLags, member: { probe, recordSeenAt } }) =>
+      onlyLags && probe === undefined && given.horizon.within(recordSeenAt, FIRST_PROBE_MS),
+  );
+  const [first] = waiting;
+  return first === undefined ? undefined : reason('read_undecided', { member: first.member.name });
 }
 
-function readSummary(ready: readonly string[], fallback: string | undefined): Reason {
-  if (ready.length > 0) return reason('read_open', { members: ready.join(', ') });
-  return fallback === undefined ? reason('read_closed') : reason('read_on_primary', { member: fallback });
+function summary({ first, lower }: Tiers): Reason {
+  if (first.size > 0) return reason('read_open', { members: [...first].sort().join(', ') });
+  if (lower === undefined) return reason('read_closed');
+  const members = [...lower.members].join(', ');
+  return lower.fallback
+    ? reason('read_on_primary', { member: members })
+    : reason('read_on_backup', { tier: lower.tier, members });
 }

@@ -36,17 +36,17 @@ describe('a standby in a read service', () => {
     ['not asked yet', { probe: undefined }, 'ready replica_ok'],
     ['silent', { probe: said(failing('silent')) }, 'ready replica_ok'],
     ['denied', { probe: said(failing('denied')) }, 'ready replica_ok'],
-    ['with noloadbalance', { tags: { ...noOne, noloadbalance: true } }, 'maint replica_noloadbalance'],
-    ['restoring from the archive', { replicationState: 'in archive recovery' }, 'maint replica_not_streaming'],
+    ['with noloadbalance', { tags: { ...noOne, noloadbalance: true } }, 'drain replica_noloadbalance'],
+    ['restoring from the archive', { replicationState: 'in archive recovery' }, 'drain replica_not_streaming'],
     ['starting', { running: false, stateText: 'starting' }, 'maint replica_not_running'],
     ['being created', { running: false, role: 'uninitialized', stateText: 'creating replica' }, 'maint replica_role'],
     ['demoted', { role: 'demoted' }, 'maint replica_role'],
     ['leading a standby cluster that is none', { role: 'standby_leader' }, 'maint replica_role'],
-    ['without a record', { present: false }, 'maint replica_record_gone'],
+    ['without a record', { present: false }, 'drain replica_record_gone'],
     [
       'with a record that can not be read',
       { problem: { key: 'k', error: 'e', member: 'n2' } },
-      'maint record_unreadable',
+      'drain record_unreadable',
     ],
     ['down by probe', { probe: said(failing('down')) }, 'maint replica_down'],
     ['starting by probe', { probe: said(failing('starting')) }, 'maint replica_starting'],
@@ -76,7 +76,7 @@ describe('a standby in a read service', () => {
   });
 
   it('takes none before the cluster is initialized', () => {
-    expect(readWords(aView({ initialized: false }), 'n2')).toBe('maint not_initialized');
+    expect(readWords(aView({ initialized: false }), 'n2')).toBe('drain not_initialized');
   });
 });
 
@@ -101,8 +101,8 @@ describe('the lag of a standby', () => {
   it.each([
     [0, 'ready replica_within_lag'],
     [1_000, 'ready replica_within_lag'],
-    [1_001, 'maint replica_lagging'],
-    [undefined, 'maint replica_lag_unknown'],
+    [1_001, 'drain replica_lagging'],
+    [undefined, 'drain replica_lag_unknown'],
   ])('by record %s', (lagBytes, expected) => {
     expect(lagging({ lagBytes })).toBe(expected);
   });
@@ -115,7 +115,7 @@ describe('the lag of a standby', () => {
     const overtaken = { statusWritten: { revision: revision(59), seenAt: ago(999) } };
     expect(lagging({ lagBytes: 5_000, lagBytesWhenWritten: 10 }, overtaken)).toBe('ready replica_within_lag');
     const longAgo = { statusWritten: { revision: revision(59), seenAt: ago(1_000) } };
-    expect(lagging({ lagBytes: 5_000, lagBytesWhenWritten: 10 }, longAgo)).toBe('maint replica_lagging');
+    expect(lagging({ lagBytes: 5_000, lagBytesWhenWritten: 10 }, longAgo)).toBe('drain replica_lagging');
   });
 
   it('by probe is what has been replayed against what the primary has written by its own probe', () => {
@@ -123,13 +123,13 @@ describe('the lag of a standby', () => {
     const at = (replay: number): string =>
       readWords(withMember(view, 'n2', { probe: said(standbyAt(ago(5), replay)) }), 'n2', limited());
     expect(at(8_000)).toBe('ready replica_within_lag');
-    expect(at(7_999)).toBe('maint replica_lagging');
+    expect(at(7_999)).toBe('drain replica_lagging');
   });
 
   it('by probe against the records when the primary has not been asked', () => {
     const view = withMember(aView({ position: lsn(9_000) }), 'n1', { probe: said(failing('denied')) });
     expect(readWords(withMember(view, 'n2', { probe: said(standbyAt(ago(5), 100)) }), 'n2', limited())).toBe(
-      'maint replica_lagging',
+      'drain replica_lagging',
     );
   });
 
@@ -147,7 +147,7 @@ describe('the timeline of a standby', () => {
   it.each([
     ['the same', 3, 'ready replica_ok'],
     ['not known', undefined, 'ready replica_ok'],
-    ['lower', 2, 'maint replica_timeline_behind'],
+    ['lower', 2, 'drain replica_timeline_behind'],
     ['higher: another history', 4, 'maint replica_timeline_ahead'],
   ])('%s', (_, timeline, expected) => {
     expect(on(timeline)).toBe(expected);
@@ -155,7 +155,7 @@ describe('the timeline of a standby', () => {
 
   it('may be lower for a loop and five seconds after a failover', () => {
     expect(on(2, aView({ leadership: heldBy('n1', { seenAt: ago(14_999) }) }))).toBe('ready replica_ok');
-    expect(on(2, aView({ leadership: heldBy('n1', { seenAt: ago(15_000) }) }))).toBe('maint replica_timeline_behind');
+    expect(on(2, aView({ leadership: heldBy('n1', { seenAt: ago(15_000) }) }))).toBe('drain replica_timeline_behind');
     expect(on(2, { ...proven, timelineSeenAt: ago(14_999) })).toBe('ready replica_ok');
   });
 
@@ -172,7 +172,7 @@ describe('the timeline of a standby', () => {
     const saidThen = (at: number) =>
       withMember(proven, 'n1', { probe: said(primaryAt(ago(at), undefined, 4), failing('silent')) });
     expect(on(3, saidThen(60_001))).toBe('ready replica_ok');
-    expect(on(3, saidThen(60_000))).toBe('maint replica_timeline_behind');
+    expect(on(3, saidThen(60_000))).toBe('drain replica_timeline_behind');
   });
 
   it('is not judged too high before the leader has told its own', () => {

@@ -1,20 +1,19 @@
-// May this member take reads? Each rule that keeps it out says so with its facts; the first that applies is told. The view's age is not asked:
-// when etcd can't be read, read services keep their last known state, and probes go on taking out what is down.
+// Is it safe to read from this member, whatever the service wishes? Each rule that speaks against it says so with its facts; the first that applies is
+// told. No override and no selector is asked here, nor the view's age: when etcd can't be read, probes go on taking out what is down.
 import { type Reason, reason } from '../model/reason.ts';
-import type { ServiceSpec } from '../model/service.ts';
 import type { ClusterView, Member } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
-import { lagOf } from './lag.ts';
 import { postgresRefusal } from './postgres-reader.ts';
 import { probeForbidsReads } from './probe-words.ts';
 import type { Case, WriterRuling } from './ruling.ts';
 import { stolonRefusal } from './stolon-reader.ts';
 import { timelineRefuses } from './timeline.ts';
 
-export interface ReadRuling {
-  readonly ready: boolean;
-  readonly reason: Reason;
-}
+/** `primary`: it takes writes, or only etcd's confirmation is missing for that. `barred`: nobody may read from it. */
+export type Fitness =
+  | { readonly kind: 'standby' }
+  | { readonly kind: 'primary' }
+  | { readonly kind: 'barred'; readonly reason: Reason };
 
 type Refusal = (given: Case, member: Member, writer: WriterRuling) => Reason | undefined;
 
@@ -24,22 +23,15 @@ const refusals: Readonly<Record<ClusterView['source'], Refusal>> = {
   postgres: postgresRefusal,
 };
 
-const out = (reason: Reason): ReadRuling => ({ ready: false, reason });
-
-export function readRuling(given: Case, service: ServiceSpec, member: Member, writer: WriterRuling): ReadRuling {
-  const { view } = given;
-  const refused = refusals[view.source](given, member, writer) ?? timelineRefuses(given, member);
-  if (refused !== undefined) return out(refused);
-  const { name } = member;
-  const maxLagBytes = service.maxLag?.bytes?.leave ?? view.proxies?.maxStandbyLagBytes;
-  if (maxLagBytes === undefined) return { ready: true, reason: reason('replica_ok', { member: name }) };
-  const lag = lagOf(given, member);
-  const facts = { member: name, max_lag_bytes: maxLagBytes };
-  if (lag === undefined) return out(reason('replica_lag_unknown', facts));
-  return lag > maxLagBytes
-    ? out(reason('replica_lagging', { ...facts, lag_bytes: lag }))
-    : { ready: true, reason: reason('replica_within_lag', { ...facts, lag_bytes: lag }) };
+export function fitnessOf(given: Case, member: Member, writer: WriterRuling): Fitness {
+  if (writer.mayRead && writer.member === member.name) return { kind: 'primary' };
+  const refused = refusals[given.view.source](given, member, writer) ?? timelineRefuses(given, member);
+  return refused === undefined ? { kind: 'standby' } : { kind: 'barred', reason: refused };
 }
+
+/** `noloadbalance` is Patroni's word about standbys: its own checks let a primary take reads all the same. */
+export const unbalanced = ({ name, tags }: Member): Reason | undefined =>
+  tags.noloadbalance ? reason('replica_noloadbalance', { member: name }) : undefined;
 
 function patroniRefusal({ view }: Case, member: Member, writer: WriterRuling): Reason | undefined {
   const { name, problem } = member;
@@ -57,7 +49,6 @@ function patroniRefusal({ view }: Case, member: Member, writer: WriterRuling): R
   const standby = member.role === 'replica' || (member.role === 'standby_leader' && standbyCluster);
   if (!standby) return reason('replica_role', { member: name, role: member.role });
   if (!member.running) return reason('replica_not_running', { member: name, state: member.stateText });
-  if (member.tags.noloadbalance) return reason('replica_noloadbalance', { member: name });
   const { replicationState } = member;
   return replicationState === undefined || replicationState === 'streaming'
     ? undefined

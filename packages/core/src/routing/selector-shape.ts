@@ -47,6 +47,12 @@ class Walk {
       case 'Field':
         return this.#field(node.name, on);
       case 'Subexpression':
+        if (node.left.type === 'NotExpression')
+          return this.#say(
+            '! binds tighter than the dot, and so denies the part before it',
+            'write !(tags.x) instead of !tags.x',
+          );
+        return this.of(node.right, this.of(node.left, on));
       case 'IndexExpression':
       case 'Pipe':
         return this.of(node.right, this.of(node.left, on));

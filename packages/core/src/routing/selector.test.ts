@@ -57,6 +57,7 @@ describe('a selector', () => {
     ["[?role=='replica'] | [0:1] | [?sync=='async']", ''],
     ["[[?sync=='sync'], [?role=='primary']][]", 'n2 n1'],
     ['reverse(sort_by(@, &name))[0:2]', 'n4 n3'],
+    ['[? !(tags.az) ]', 'n1 n4'],
     ['[? tags."5" ]', 'n3'],
     ["[? role == 'promoting' ]", ''],
     ['@', 'n1 n2 n3 n4'],
@@ -111,6 +112,10 @@ describe('a selector is refused', () => {
     ['[? length(name, name) ]', "it can't be evaluated: Invalid arity"],
     ["[? contains(tags.zone, 'b') ]", 'it fails for a member of which something is not known'],
     ['[? $[0].role ]', 'a selector looks at one member at a time: $ and let are not taken'],
+    [
+      '[? !tags.az ]',
+      '! binds tighter than the dot, and so denies the part before it -> write !(tags.x) instead of !tags.x',
+    ],
     ["[? name == 'x' ] && # ", '# is not expected at character 21'],
     ['('.repeat(1_001), 'the selector has 1001 characters, more than 1000'],
     ['('.repeat(1_000), 'the selector ends too early -> a ) is missing'],

@@ -33,21 +33,21 @@ describe('a keeper in a read service', () => {
     ['behind a change of its spec', {}, { generation: 9, currentGeneration: 8 }, 'ready replica_within_lag'],
     ['built by resync long ago', {}, { initMode: 'resync', generation: 2 }, 'ready replica_within_lag'],
     ['the operator wants to fail it', {}, { forceFail: true }, 'ready replica_within_lag'],
-    ['that is gone from clusterdata', { present: false }, {}, 'maint replica_record_gone'],
+    ['that is gone from clusterdata', { present: false }, {}, 'drain replica_record_gone'],
     [
       'with a record that can not be read',
       { problem: { key: 'k', error: 'e', member: 'keeper2' } },
       {},
-      'maint record_unreadable',
+      'drain record_unreadable',
     ],
     ['down by probe', { probe: said(failing('down')) }, {}, 'maint replica_down'],
     ['starting by probe', { probe: said(failing('starting')) }, {}, 'maint replica_starting'],
     ['stopping by probe', { probe: said(failing('stopping')) }, {}, 'maint replica_shutting_down'],
     ['primary by probe', { probe: said(primaryAt(ago(50))) }, {}, 'maint primary_without_authority'],
-    ['without a db', { role: 'uninitialized', stolon: undefined }, {}, 'maint replica_without_db'],
+    ['without a db', { role: 'uninitialized', stolon: undefined }, {}, 'drain replica_without_db'],
     ['that follows outside', { role: 'standby_leader' }, { follows: 'external' }, 'maint replica_follows_outside'],
     ['that was master', { role: 'demoted' }, { specRole: 'master', follows: undefined }, 'maint replica_role'],
-    ['that is held for dead', { running: false }, { keeperHealthy: false }, 'maint replica_keeper_unhealthy'],
+    ['that is held for dead', { running: false }, { keeperHealthy: false }, 'drain replica_keeper_unhealthy'],
     ['whose db has failed', { running: false }, { dbHealthy: false }, 'maint replica_db_unhealthy'],
     ['that has never converged', { running: false }, { currentGeneration: 0 }, 'maint replica_being_built'],
     [
@@ -64,7 +64,7 @@ describe('a keeper in a read service', () => {
       { currentGeneration: 0 },
       'maint replica_being_built',
     ],
-    ['without an address', { address: undefined }, {}, 'maint replica_without_address'],
+    ['without an address', { address: undefined }, {}, 'drain replica_without_address'],
     ['not in use for another cause', { running: false, stateText: 'initializing' }, {}, 'maint replica_not_running'],
   ])('%s', (_, changes, db, expected) => {
     expect(words(standby(changes, db))).toBe(expected);
@@ -93,7 +93,7 @@ describe('a keeper in a read service', () => {
   });
 
   it('takes none before the cluster is initialized', () => {
-    expect(words(passive({ initialized: false }))).toBe('maint not_initialized');
+    expect(words(passive({ initialized: false }))).toBe('drain not_initialized');
   });
 });
 
@@ -107,17 +107,19 @@ describe('the lag of a keeper', () => {
 
   it("is limited by the cluster's maxStandbyLag unless the service has a limit of its own", () => {
     expect(by(1_232_896)).toBe('ready replica_within_lag');
-    expect(by(1_232_897)).toBe('maint replica_lagging');
-    expect(by(1_001, 1_000)).toBe('maint replica_lagging');
+    expect(by(1_232_897)).toBe('drain replica_lagging');
+    expect(by(1_001, 1_000)).toBe('drain replica_lagging');
     expect(by(5_000_000, 10_000_000)).toBe('ready replica_within_lag');
-    expect(by(undefined)).toBe('maint replica_lag_unknown');
+    expect(by(undefined)).toBe('drain replica_lag_unknown');
   });
 
   it('is told with its limit', () => {
     const service = serviceOf(decided(standby({ lagBytes: 12, probe: undefined }), byClusterData), 'replica');
     expect(service.verdicts[1]?.reason.facts).toEqual({
       member: 'keeper2',
+      lag: '12 bytes',
       lag_bytes: 12,
+      limit: '1232896 bytes',
       max_lag_bytes: 1_232_896,
       source: 'stolon',
     });
@@ -128,7 +130,7 @@ describe('the lag of a keeper', () => {
       probe: said(primaryAt(ago(10), 9_000_000)),
     });
     expect(words(standby({ lagBytes: 0, probe: said(standbyAt(ago(5), 100)) }, {}, view))).toBe(
-      'maint replica_lagging',
+      'drain replica_lagging',
     );
     expect(words(standby({ lagBytes: 0, probe: said(standbyAt(ago(3_000), 100), failing('silent')) }, {}, view))).toBe(
       'ready replica_within_lag',
@@ -145,7 +147,7 @@ describe('the timeline of a keeper', () => {
   it("is the master's, or a lower one for fifteen seconds after a failover", () => {
     expect(on(3, 60_000)).toBe('ready replica_within_lag');
     expect(on(2, 14_999)).toBe('ready replica_within_lag');
-    expect(on(2, 15_000)).toBe('maint replica_timeline_behind');
+    expect(on(2, 15_000)).toBe('drain replica_timeline_behind');
     expect(on(4, 60_000)).toBe('maint replica_timeline_ahead');
   });
 });
