@@ -32,6 +32,8 @@ export interface ClusterPlan extends PatroniTimes {
   readonly settings: Readonly<Record<string, unknown>>;
   /** PostgreSQL's parameters, on top of the lab's. */
   readonly parameters: Readonly<Record<string, string | number>>;
+  /** Lines of pg_hba.conf before all others. */
+  readonly hba: readonly string[];
 }
 
 export interface NodePlan {
@@ -83,6 +85,7 @@ export function patroniConfig(cluster: ClusterPlan, node: NodePlan): string {
         },
         basebackup: ['no-sync', { checkpoint: 'fast' }],
         pg_hba: [
+          ...cluster.hba,
           'local all all scram-sha-256',
           'host all all 127.0.0.1/32 scram-sha-256',
           'host replication all 127.0.0.1/32 scram-sha-256',

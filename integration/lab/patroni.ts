@@ -30,6 +30,7 @@ export interface PatroniOptions extends PatroniTimes {
   readonly nodes?: number | readonly string[];
   readonly settings?: ClusterPlan['settings'];
   readonly parameters?: ClusterPlan['parameters'];
+  readonly hba?: ClusterPlan['hba'];
   /** Tags by node name. */
   readonly tags?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly isolation?: Isolation;
@@ -75,6 +76,7 @@ export async function startPatroniCluster(options: PatroniOptions): Promise<Patr
     rewind: login('rewinder'),
     settings: options.settings ?? {},
     parameters: options.parameters ?? {},
+    hba: options.hba ?? [],
   };
   const nodes: PatroniNode[] = [];
   for (const name of names)
