@@ -13,19 +13,24 @@ import type { ClusterView } from '../model/view.ts';
 import type { QueryAnswer } from '../postgres/query.ts';
 import type { Registration } from '../stolon/registration.ts';
 import { ClusterLoop } from './cluster-loop.ts';
-import { readsOnMaster, withoutMaster } from './desired-of.ts';
+import { closedWrites, readsOnMaster, withoutMaster } from './desired-of.ts';
 import type { Feed } from './feed.ts';
-import { feedOf } from './feed-of.ts';
+import { type FeedOptions, feedOf } from './feed-of.ts';
 import type { Journal } from './journal.ts';
 import { memberStatuses, type Status } from './member-status.ts';
 import { ProxyPart, type ReleaseWhen, writeBackends } from './proxy-part.ts';
+import type { Heart } from './standstill.ts';
 import { StatusMemory } from './status-memory.ts';
 
 export interface ClusterControllerOptions {
   readonly spec: ClusterSpec;
   /** Undefined: no cluster is read from etcd. */
   readonly client: EtcdClient | undefined;
+  /** The records below a prefix of etcd. Undefined: as `client`. */
+  readonly records: FeedOptions['records'];
   readonly clock: Clock;
+  /** Beats for all clusters together. */
+  readonly heart: Heart;
   readonly log: Log;
   readonly journal: Journal;
   /** A member of which nothing younger is known is `unavailable` in the PgRoute66 lists. */
@@ -107,6 +112,17 @@ export class ClusterController {
     return this.#proxy.release(when, () =>
       this.#loop.override(withoutMaster(this.#loop.desired, this.spec, this.#loop.leader)),
     );
+  }
+
+  /** The cluster is gone: nothing is decided any more, and the write services are closed. `stop` is to follow when the targets have let go (`letGo`). */
+  retire(): void {
+    this.#loop.stop();
+    this.#loop.override(closedWrites(this.spec));
+  }
+
+  /** No target holds anything in the write services but what is decided. */
+  get letGo(): boolean {
+    return this.#o.holds(writeBackends(this.spec)) === undefined;
   }
 
   /** Below which the cluster is read in etcd; undefined: it is not read from etcd. */
@@ -199,9 +215,11 @@ export class ClusterController {
   async #proveFor(open: Opened, restores: boolean): Promise<boolean> {
     const proven = await this.#feed.prove(open.member);
     if (this.#loop.closed) return false;
-    this.#loop.pass();
+    // What the proof brought has led to a pass of its own; a picture that was fresh and is confirmed once more is decided alike.
+    this.#loop.confirmed(false);
     const allowed = this.#names(open) && (proven || restores);
     this.#refused = !allowed;
+    if (!allowed) this.#loop.awaitConfirmation();
     return allowed;
   }
 

@@ -18,6 +18,7 @@ import type { ClusterView } from '../model/view.ts';
 import { ClusterLoop } from './cluster-loop.ts';
 import type { Feed } from './feed.ts';
 import { Journal } from './journal.ts';
+import { Heart } from './standstill.ts';
 
 const words = (loop: ClusterLoop, backend: string) =>
   loop.desired.find((one) => one.backend === backend)?.servers.map(({ member, state }) => `${member} ${state}`);
@@ -69,6 +70,7 @@ function stage(prefix: string | undefined) {
     spec,
     feed,
     clock,
+    heart: new Heart(clock),
     journal,
     overrides: () => [],
     proxy: () => ({
@@ -183,6 +185,32 @@ describe("a cluster's loop", () => {
     expect(published).toEqual(['n1 ready, n2 maint, n3 maint']);
     expect(loop.view?.confirmedAt).toBe(clock.now());
     loop.stop();
+  });
+
+  it('knows whether its decision holds at this instant, and makes another where its time is over', () => {
+    const { clock, loop, sound } = stage(PREFIX);
+    expect(loop.isCurrent()).toBe(true);
+    sound();
+    loop.news(undefined);
+    expect([loop.isCurrent(), loop.view?.confirmedAt]).toEqual([true, now]);
+    // As if timers were late: the decision says itself until when it is good.
+    clock.stall(990);
+    expect(loop.decision?.reviewAt).toBeLessThanOrEqual(after(now, 1_010));
+    clock.stall(20);
+    sound();
+    expect([loop.isCurrent(), loop.view?.confirmedAt]).toEqual([true, clock.now()]);
+    loop.stop();
+    expect(loop.isCurrent()).toBe(false);
+  });
+
+  it('vouches for nothing after a standstill, before something was heard again', () => {
+    const { clock, loop, sound } = stage(PREFIX);
+    sound();
+    loop.news(undefined);
+    clock.stall(60_000);
+    expect([loop.isCurrent(), loop.isCurrent()]).toEqual([false, false]);
+    sound();
+    expect(loop.isCurrent()).toBe(true);
   });
 
   it.each([

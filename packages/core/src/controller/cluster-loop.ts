@@ -95,10 +95,19 @@ export class ClusterLoop {
   isCurrent(): boolean {
     const now = this.#o.clock.now();
     this.#standstill.notice(now);
-    const reviewAt = this.#decision?.reviewAt;
+    const reviewAt = this.#standsUntil();
     if (!this.#standstill.waiting && (reviewAt === undefined || now < reviewAt)) return !this.#closed;
     this.pass();
     return !this.#closed && this.#passedAt >= now;
+  }
+
+  /** With what has been confirmed meanwhile. */
+  #standsUntil(): Millis | undefined {
+    const { reviewAt, reviewBy } = this.#decision ?? {};
+    const learntAt = this.#o.feed.learntAt();
+    if (this.#o.feed.attend === undefined || reviewBy === undefined || learntAt === undefined) return reviewAt;
+    const agesAt = this.#agesAfterMs === undefined ? undefined : after(learntAt, this.#agesAfterMs);
+    return earliest(reviewBy.facts, agesAt);
   }
 
   /** Whom the newest view names. */

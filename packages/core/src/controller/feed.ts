@@ -6,6 +6,7 @@ import type { ProbeState } from '../model/probe.ts';
 import type { Millis } from '../model/units.ts';
 import type { ClusterView, Leadership } from '../model/view.ts';
 import type { QueryAnswer } from '../postgres/query.ts';
+import type { Attention } from './prefix-records.ts';
 
 /** A line for the journal. */
 export interface FeedNote {
@@ -38,6 +39,11 @@ export interface Feed {
   freshSince(): Millis | undefined;
   /** All that is known is old at once (a standstill of our own): asks anew without waiting for the next turn. */
   refresh(): void;
+  /**
+   * Undefined: every confirmation is told, and whoever minds the age of the picture looks at the clock himself. Else, for a feed that many share: what a loop
+   * wants to hear of confirmations. `onConfirmed` is called for those, and when the picture has aged.
+   */
+  readonly attend?: ((attention: Attention) => void) | undefined;
   /** A pass: whom to ask from now on, and how hard. */
   follow(view: ClusterView, decision: Decision): void;
   /** What `prove` would find out is known already. */

@@ -1,5 +1,6 @@
 // What a target reports, as journal entries in the words of services and members. Pure.
 import type { TargetReport } from '../haproxy/report.ts';
+import type { ServiceRole } from '../model/service.ts';
 import type { SourceSpec } from '../model/spec.ts';
 import type { NewEntry } from './journal.ts';
 
@@ -8,20 +9,21 @@ export interface ServiceOfBackend {
   readonly cluster: string;
   readonly source: SourceSpec['kind'];
   readonly service: string;
+  readonly role: ServiceRole;
   readonly backend: string;
 }
 
 export function entriesOf(
   target: string,
   report: TargetReport,
-  services: readonly ServiceOfBackend[],
+  serviceOf: (backend: string) => ServiceOfBackend | undefined,
 ): readonly NewEntry[] {
   const scopeOf = (backend: string): Pick<NewEntry, 'cluster' | 'service'> => {
-    const found = services.find((service) => service.backend === backend);
+    const found = serviceOf(backend);
     return found === undefined ? {} : { cluster: found.cluster, service: found.service };
   };
   const refusalOf = (backend: string): string =>
-    services.find((service) => service.backend === backend)?.source === 'postgres'
+    serviceOf(backend)?.source === 'postgres'
       ? 'asked again right before opening, the servers did not say that it alone is primary'
       : 'etcd did not confirm, right before opening, that it is still to be opened';
   const told = (text: string): readonly NewEntry[] => [{ kind: 'target', target, text }];

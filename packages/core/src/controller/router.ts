@@ -10,7 +10,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import { type ClusterSpec, isStored } from '../model/spec.ts';
-import type { Millis } from '../model/units.ts';
+import { after, type Millis } from '../model/units.ts';
 import { sourcePrefix } from '../source/source.ts';
 import type { EventsDocument, JournalEntry } from '../status/schema.ts';
 import type { Registration } from '../stolon/registration.ts';
@@ -19,11 +19,15 @@ import type { RouterApi } from './api.ts';
 import { alarmChanges } from './changes.ts';
 import { CheckRegister } from './check-register.ts';
 import { ClusterController } from './cluster-controller.ts';
+import { ClusterList } from './cluster-list.ts';
 import { Fleet } from './fleet.ts';
 import { Journal, type NewEntry } from './journal.ts';
 import { firstHold } from './proxy-part.ts';
-import { entriesOf } from './reports.ts';
+import { Publisher } from './publisher.ts';
+import { entriesOf, type ServiceOfBackend } from './reports.ts';
+import { RunningClusters } from './running-clusters.ts';
 import { Settling } from './settling.ts';
+import { Heart } from './standstill.ts';
 import { registrationOutlives, same, staysAsItIs } from './succession.ts';
 import { SwitchTimes } from './switch-times.ts';
 import { Targets } from './targets.ts';
@@ -60,6 +64,11 @@ interface Seen {
   readonly writers: ReadonlyMap<string, string>;
 }
 
+/** A target that hangs keeps a cluster that is gone for no longer than this. */
+const RETIRED_AFTER_MS = 10_000;
+
+const nobody: ReadonlyMap<string, string> = new Map();
+
 class Router implements RunningRouter {
   readonly #o: RouterOptions;
   readonly #newUid: () => string;
@@ -67,12 +76,18 @@ class Router implements RunningRouter {
   readonly #targets: Targets;
   readonly #fleet: Fleet;
   readonly #switches = new SwitchTimes();
+  readonly #heart: Heart;
+  readonly #publisher: Publisher;
+  readonly #list: ClusterList;
   readonly #checks = new CheckRegister();
   readonly #problems = new Map<string, readonly Reason[]>();
   readonly #started: { readonly at: Millis; readonly wall: Date };
   #config: PgroutedConfig;
   #client: EtcdClient | undefined;
-  #controllers: readonly ClusterController[] = [];
+  #clusters = new RunningClusters([]);
+  /** Clusters that are gone, until the targets have closed their write services. */
+  #retiring: readonly { readonly controller: ClusterController; readonly until: Millis }[] = [];
+  #reconfiguring = false;
   #answers: Answers;
   #settling: Settling;
   #serial = 0;
@@ -84,16 +99,28 @@ class Router implements RunningRouter {
     this.#newUid = o.newUid ?? (() => randomBytes(4).toString('hex'));
     this.#started = { at: clock.now(), wall: clock.wall() };
     this.#journal = new Journal(clock, config.journal.memoryEntries);
+    this.#heart = new Heart(clock);
+    this.#publisher = new Publisher(clock, () => this.#publish());
+    this.#list = new ClusterList({
+      clock,
+      log,
+      journal: this.#journal,
+      onChange: () => this.#found(),
+      onForbidden: (prefix) => this.#readApart(prefix),
+    });
     this.#targets = new Targets({
       clock,
       log,
       authorize: (_serial, opens) => this.#authorize(opens),
       onReport: (target, report, problems) => {
-        const seen = { now: clock.now(), problems, writers: this.#writers() };
+        // Who is decided ready is asked for by those who converge only: a burst of reports is not to look through thousands of services for each.
+        const writers = report.kind === 'converged' ? this.#clusters.writers() : nobody;
+        const seen = { now: clock.now(), problems, writers };
         this.#journal.later(() => this.#onReport(target, report, seen));
       },
       onTurn: () => {
-        for (const controller of this.#controllers) controller.turned();
+        for (const controller of this.#clusters.registered) controller.turned();
+        this.#retired();
       },
     });
     this.#fleet = new Fleet({
@@ -103,10 +130,11 @@ class Router implements RunningRouter {
       version: o.version,
       startedAt: this.#started.wall,
       newId: () => randomBytes(4).toString('hex'),
-      clusters: () => this.#controllers,
+      clusters: () => this.#clusters.all,
       targets: () => this.#targets.statuses(),
       onOverrides: (cluster) => {
-        for (const one of this.#controllers) if (cluster === undefined || one.spec.name === cluster) one.overridden();
+        if (cluster !== undefined) this.#clusters.named(cluster)?.overridden();
+        else for (const one of this.#clusters.all) one.overridden();
       },
     });
     this.#client = this.#newClient();
@@ -118,17 +146,21 @@ class Router implements RunningRouter {
     this.#journal.add({ kind: 'started', text: `pgrouted ${this.#o.version} started` });
     this.#targets.start(this.#config.haproxy, this.#watchdogDeadlines());
     this.#fleet.start(this.#config, this.#client);
+    this.#list.configure(this.#config, this.#client);
     this.#startControllers();
   }
 
   async stop(): Promise<void> {
-    const releasing = this.#controllers.filter(({ proxy }) => proxy.releases).map(({ spec }) => spec.name);
+    const { all } = this.#clusters;
+    const releasing = all.filter(({ proxy }) => proxy.releases).map(({ spec }) => spec.name);
     const what =
       releasing.length === 0 ? '' : `, but for the write services of ${releasing.join(', ')}: they are closed`;
     this.#journal.add({ kind: 'stopping', text: `pgrouted stops; HAProxy keeps what it holds${what}` });
-    await Promise.all(this.#controllers.map((controller) => controller.release()));
-    await Promise.all([...this.#controllers.map((controller) => controller.stop()), this.#targets.close()]);
+    await Promise.all(all.map((controller) => controller.release()));
+    const retiring = this.#retiring.map(({ controller }) => controller);
+    await Promise.all([...[...all, ...retiring].map((controller) => controller.stop()), this.#targets.close()]);
     await this.#fleet.stop();
+    await this.#list.close();
     await this.#client?.close();
     this.#journal.flush();
   }
@@ -136,28 +168,34 @@ class Router implements RunningRouter {
   async reconfigure(config: PgroutedConfig): Promise<void> {
     const before = this.#config;
     const sameEtcd = same(config.etcd, before.etcd);
-    const stay = this.#controllers.filter((controller) => staysAsItIs(controller, before, config));
-    const leave = this.#controllers.filter((controller) => !stay.includes(controller));
+    this.#reconfiguring = true;
+    const oldClient = this.#client;
+    if (!sameEtcd) this.#client = this.#newClient();
+    const tidy = this.#list.configure(config, this.#client);
+    const clusters = this.#list.specs(new Set(this.#clusters.all.map(({ spec }) => spec.name)));
+    const stay = this.#clusters.all.filter((controller) => staysAsItIs(controller, before, { ...config, clusters }));
+    const leave = this.#clusters.all.filter((controller) => !stay.includes(controller));
     // A registration as a Stolon proxy outlives the reload, unless something that it speaks for is gone: that has to let go first.
     const kept = new Map<string, Registration>();
     for (const controller of leave) {
       const { prefix } = controller;
       const { registration } = controller.proxy;
       if (registration === undefined || prefix === undefined) continue;
-      if (registrationOutlives(controller.spec, this.#config, config)) kept.set(prefix, registration);
+      if (registrationOutlives(controller.spec, before, config)) kept.set(prefix, registration);
       else await controller.release('always');
     }
     this.#config = config;
-    const oldClient = this.#client;
-    if (!sameEtcd) this.#client = this.#newClient();
     await Promise.all(leave.map((controller) => controller.stop()));
     await this.#fleet.reconfigure(config, this.#client);
+    await tidy();
     if (!sameEtcd) await oldClient?.close();
     for (const target of await this.#targets.keep(config.haproxy)) this.#problems.delete(target);
     this.#targets.start(config.haproxy, this.#watchdogDeadlines());
+    this.#reconfiguring = false;
     this.#startControllers(kept, stay);
     this.#fleet.clustersChanged();
-    this.#publish();
+    this.#publisher.want();
+    this.#publisher.flush();
     this.#journal.add({ kind: 'config', text: 'the configuration was read again and taken' });
   }
 
@@ -192,7 +230,7 @@ class Router implements RunningRouter {
     return new Answers({
       ...this.#o,
       config: this.#config,
-      controllers: this.#controllers,
+      controllers: this.#clusters.all,
       targets: this.#targets,
       fleet: this.#fleet,
       checks: this.#checks,
@@ -201,7 +239,7 @@ class Router implements RunningRouter {
   }
 
   #watchdogDeadlines(): ReadonlyMap<string, Millis> {
-    return new Map(this.#controllers.flatMap((controller) => [...controller.proxy.watchdogDeadlines()]));
+    return new Map(this.#clusters.registered.flatMap((controller) => [...controller.proxy.watchdogDeadlines()]));
   }
 
   #feedWatchdogs(): void {
@@ -212,17 +250,72 @@ class Router implements RunningRouter {
     kept: ReadonlyMap<string, Registration> = new Map(),
     stay: readonly ClusterController[] = [],
   ): void {
-    this.#controllers = this.#config.clusters.map(
-      (spec) => stay.find((controller) => same(controller.spec, spec)) ?? this.#newController(spec, kept),
-    );
+    const staying = new Map(stay.map((controller) => [controller.spec.name, controller]));
+    const specs = this.#list.specs(new Set(staying.keys()));
+    this.#take(specs.map((spec) => staying.get(spec.name) ?? this.#newController(spec, kept)));
+    for (const controller of this.#clusters.all) if (!staying.has(controller.spec.name)) controller.start();
+  }
+
+  #take(controllers: readonly ClusterController[]): void {
+    this.#clusters = new RunningClusters(controllers);
     this.#answers = this.#newAnswers();
     this.#settling.stop();
     this.#settling = this.#newSettling();
-    for (const controller of this.#controllers) if (!stay.includes(controller)) controller.start();
+  }
+
+  /** Clusters were found, or are gone for good. */
+  #found(): void {
+    if (this.#reconfiguring) return;
+    const running = new Map(this.#clusters.all.map((controller) => [controller.spec.name, controller]));
+    const specs = this.#list.specs(new Set(running.keys()));
+    const names = new Set(specs.map(({ name }) => name));
+    const gone = this.#clusters.all.filter(({ spec }) => !names.has(spec.name));
+    const added = specs.filter(({ name }) => !running.has(name));
+    if (gone.length === 0 && added.length === 0) return;
+    for (const { name } of added) {
+      this.#retired(name);
+      this.#journal.add({ kind: 'config', cluster: name, text: `cluster ${name} was found in etcd` });
+    }
+    for (const controller of gone) {
+      const { name } = controller.spec;
+      const text = `cluster ${name} has had no keys in etcd for a minute: it is let go, its write services are closed`;
+      this.#journal.add({ kind: 'config', cluster: name, text });
+      controller.retire();
+      const until = after(this.#o.clock.now(), RETIRED_AFTER_MS);
+      this.#retiring = [...this.#retiring, { controller, until }];
+    }
+    this.#take(specs.map((spec) => running.get(spec.name) ?? this.#newController(spec, new Map())));
+    for (const { name } of added) this.#clusters.named(name)?.start();
+    this.#fleet.clustersChanged();
+    this.#publisher.want();
+  }
+
+  /** Ends those that are gone as soon as the targets have closed their write services. `name`: this one at once, since it is there again. */
+  #retired(name?: string): void {
+    if (this.#retiring.length === 0) return;
+    const now = this.#o.clock.now();
+    const over = this.#retiring.filter(
+      ({ controller, until }) => controller.spec.name === name || now >= until || controller.letGo,
+    );
+    this.#retiring = this.#retiring.filter((one) => !over.includes(one));
+    for (const { controller } of over) void controller.stop();
+    if (over.length > 0) this.#publisher.want();
+  }
+
+  /** What was to be read as a whole may not: each cluster below it is read by itself. */
+  #readApart(prefix: string): void {
+    const apart = this.#clusters.all.filter((controller) => controller.prefix?.startsWith(prefix) === true);
+    this.#o.log.info(
+      { prefix },
+      'etcd does not let us read all clusters below the prefix together: each is read alone',
+    );
+    const stay = this.#clusters.all.filter((controller) => !apart.includes(controller));
+    for (const controller of apart) void controller.stop();
+    this.#startControllers(new Map(), stay);
   }
 
   #newSettling(): Settling {
-    return new Settling(this.#o.clock, () => this.#controllers.every(({ known }) => known));
+    return new Settling(this.#o.clock, () => this.#clusters.all.every(({ known }) => known));
   }
 
   #newController(spec: ClusterSpec, kept: ReadonlyMap<string, Registration>): ClusterController {
@@ -230,13 +323,19 @@ class Router implements RunningRouter {
     return new ClusterController({
       spec,
       client: this.#client,
+      records: this.#list.records,
       clock,
+      heart: this.#heart,
       log,
       journal: this.#journal,
       maxAgeMs: this.#config.http.maxAgeMs,
       overrides: () => this.#fleet.overridesOf(spec.name),
-      publish: () => this.#publish(),
-      holds: (backends) => firstHold(this.#targets.letGo(backends)),
+      publish: () => this.#publisher.want(),
+      holds: (backends) => {
+        // What the targets say has to be about the newest decision.
+        this.#publisher.flush();
+        return firstHold(this.#targets.letGo(backends));
+      },
       onAlive: () => this.#feedWatchdogs(),
       registration: isStored(spec) ? kept.get(sourcePrefix(spec.source)) : undefined,
       newUid: this.#newUid,
@@ -248,52 +347,30 @@ class Router implements RunningRouter {
   }
 
   #publish(): void {
-    const backends: DesiredBackend[] = this.#controllers.flatMap((controller) => controller.desired());
+    const retiring = this.#retiring.map(({ controller }) => controller);
+    const backends: DesiredBackend[] = [...this.#clusters.all, ...retiring].flatMap((one) => one.desired());
     this.#serial += 1;
     this.#targets.submit({ serial: this.#serial, backends });
     this.#feedWatchdogs();
   }
 
   #authorize(opens: readonly Opening[]): boolean | Promise<boolean> {
-    const answers = opens.map((open) => this.#controllerOf(open.backend)?.authorize(open, open.restores) ?? false);
+    const answers = opens.map(
+      (open) => this.#clusters.ofBackend(open.backend)?.authorize(open, open.restores) ?? false,
+    );
     if (answers.every((answer) => answer === true)) return true;
     return Promise.all(answers).then((all) => all.every(Boolean));
   }
 
-  #controllerOf(backend: string): ClusterController | undefined {
-    return this.#controllers.find(({ spec }) => spec.services.some((service) => service.backends.includes(backend)));
-  }
-
-  /** Who is decided ready in each write service, by backend. */
-  #writers(): ReadonlyMap<string, string> {
-    const services = this.#controllers.flatMap((controller) => controller.decision()?.services ?? []);
-    return new Map(
-      services.flatMap(({ role, backends, verdicts }) => {
-        const writer = role === 'primary' ? verdicts.find(({ state }) => state === 'ready') : undefined;
-        return writer === undefined ? [] : backends.map((backend) => [backend, writer.member] as const);
-      }),
-    );
-  }
-
   #onReport(target: string, report: TargetReport, { now, problems, writers }: Seen): readonly NewEntry[] {
-    const services = this.#controllers.flatMap(({ spec }) =>
-      spec.services.flatMap(({ name, backends }) =>
-        backends.map((backend) => ({ cluster: spec.name, source: spec.source.kind, service: name, backend })),
-      ),
-    );
+    const serviceOf = (backend: string): ServiceOfBackend | undefined => this.#clusters.serviceOf(backend);
     this.#fleet.reported(report);
     const before = this.#problems.get(target) ?? [];
     this.#problems.set(target, problems);
     return [
-      ...entriesOf(target, report, services),
-      ...this.#switches.reported(
-        target,
-        report,
-        this.#controllers.map(({ spec }) => spec),
-        writers,
-        now,
-      ),
-      ...alarmChanges(undefined, before, problems, target),
+      ...entriesOf(target, report, serviceOf),
+      ...this.#switches.reported(target, report, serviceOf, writers, now),
+      ...(before === problems ? [] : alarmChanges(undefined, before, problems, target)),
     ];
   }
 }

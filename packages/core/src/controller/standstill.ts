@@ -9,27 +9,16 @@ const STALL_MS = 1_000;
 /** After a standstill everything known is old at once. For this long at most, judgement waits for the first fresh proof. */
 const AFTER_STALL_MS = 500;
 
-export class Standstill {
+/** The beat that shows a standstill: one for as many clusters as there are. */
+export class Heart {
   readonly #clock: Clock;
-  readonly #onStall: (stoodMs: number) => void;
+  readonly #listeners = new Set<(stoodMs: number, now: Millis) => void>();
   #beatAt: Millis;
   #beat: Timer | undefined;
-  #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
 
-  /** `onStall`: called once for each standstill, when it has ended; says whether judgement shall wait. */
-  constructor(clock: Clock, onStall: (stoodMs: number) => void) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#onStall = onStall;
     this.#beatAt = clock.now();
-  }
-
-  start(): void {
-    this.notice(this.#clock.now());
-    this.#beat = this.#clock.after(BEAT_MS, () => this.start());
-  }
-
-  stop(): void {
-    this.#beat?.cancel();
   }
 
   /** To be called with each look at the clock. */
@@ -37,8 +26,57 @@ export class Standstill {
     const stoodMs = now - this.#beatAt;
     this.#beatAt = now;
     if (stoodMs < STALL_MS) return;
-    this.#stall = { endedAt: now, waitUntil: after(now, AFTER_STALL_MS) };
-    this.#onStall(stoodMs);
+    for (const listener of [...this.#listeners]) listener(stoodMs, now);
+  }
+
+  /** Calls `listener` once for each standstill, when it has ended. Returns how to stop. */
+  listen(listener: (stoodMs: number, now: Millis) => void): () => void {
+    if (this.#listeners.size === 0) this.#beatAt = this.#clock.now();
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#beat?.cancel();
+      this.#beat = undefined;
+    };
+  }
+
+  /** Beats from now on, for as long as anybody listens. */
+  start(): void {
+    if (this.#beat === undefined) this.#run();
+  }
+
+  #run(): void {
+    this.notice(this.#clock.now());
+    this.#beat = this.#clock.after(BEAT_MS, () => this.#run());
+  }
+}
+
+export class Standstill {
+  readonly #heart: Heart;
+  readonly #leave: () => void;
+  #stall: { readonly endedAt: Millis; readonly waitUntil: Millis } | undefined;
+
+  /** `onStall`: called once for each standstill, when it has ended. */
+  constructor(heart: Heart, onStall: (stoodMs: number) => void) {
+    this.#heart = heart;
+    this.#leave = heart.listen((stoodMs, now) => {
+      this.#stall = { endedAt: now, waitUntil: after(now, AFTER_STALL_MS) };
+      onStall(stoodMs);
+    });
+  }
+
+  start(): void {
+    this.#heart.start();
+  }
+
+  stop(): void {
+    this.#leave();
+  }
+
+  /** To be called with each look at the clock. */
+  notice(now: Millis): void {
+    this.#heart.notice(now);
   }
 
   get waiting(): boolean {

@@ -1,6 +1,5 @@
 // The feed of a cluster whose manager keeps its state in etcd: the mirror of its prefix, read by its source, with what the members' PostgreSQL says.
-import type { EtcdClient } from '../etcd/client.ts';
-import { EtcdMirror, type MirrorChange, type MirrorStatus } from '../etcd/mirror.ts';
+import type { MirrorChange, MirrorStatus } from '../etcd/mirror.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
@@ -12,6 +11,7 @@ import { Prober } from '../postgres/probe.ts';
 import type { QueryAnswer } from '../postgres/query.ts';
 import { sourcePrefix, sourceView } from '../source/source.ts';
 import type { Feed, FeedEvents, FeedNote } from './feed.ts';
+import type { Attention, PrefixRecords } from './prefix-records.ts';
 import { ProofsAhead } from './proofs-ahead.ts';
 
 /** A proof that is older than this when a writer is to be opened does not count: it is proven once more then. */
@@ -21,7 +21,8 @@ const PROOF_DEADLINE_MS = 500;
 
 export interface StoreFeedOptions extends FeedEvents {
   readonly spec: StoredClusterSpec;
-  readonly client: EtcdClient;
+  /** Below the prefix of the cluster. */
+  readonly records: PrefixRecords;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -29,17 +30,20 @@ export interface StoreFeedOptions extends FeedEvents {
 export class StoreFeed implements Feed {
   readonly prefix: string;
   readonly #o: StoreFeedOptions;
-  readonly #mirror: EtcdMirror;
+  readonly #mirror: PrefixRecords;
+  readonly attend: ((attention: Attention) => void) | undefined;
   readonly #prober: Prober | undefined;
   readonly #ahead: ProofsAhead;
   #records: ClusterView | undefined;
   #picture: ClusterView | undefined;
 
   constructor(o: StoreFeedOptions) {
-    const { spec, client, clock, log } = o;
+    const { spec, records, clock, log } = o;
     this.#o = o;
     this.prefix = sourcePrefix(spec.source);
-    this.#mirror = new EtcdMirror({ client, prefix: this.prefix, clock, log });
+    this.#mirror = records;
+    const { attend } = records;
+    this.attend = attend === undefined ? undefined : (attention) => attend(attention, () => this.#aged());
     this.#mirror.onChange((change) => this.#onMirror(change));
     // Whether it succeeds is told by the mirror.
     this.#ahead = new ProofsAhead(clock, () => void this.#mirror.prove(PROOF_DEADLINE_MS));
@@ -61,10 +65,9 @@ export class StoreFeed implements Feed {
 
   picture(): ClusterView | undefined {
     if (this.#records === undefined) return undefined;
-    this.#picture ??= withProbes(
-      withConfirmation(this.#records, this.#mirror.snapshot()?.confirmedAt ?? this.#records.confirmedAt),
-      this.#prober?.readings() ?? new Map(),
-    );
+    const confirmedAt = this.learntAt() ?? this.#records.confirmedAt;
+    if (this.#picture?.confirmedAt !== confirmedAt) this.#picture = undefined;
+    this.#picture ??= withProbes(withConfirmation(this.#records, confirmedAt), this.#prober?.readings() ?? new Map());
     return this.#picture;
   }
 
@@ -73,7 +76,7 @@ export class StoreFeed implements Feed {
   }
 
   learntAt(): Millis | undefined {
-    return this.#mirror.snapshot()?.confirmedAt;
+    return this.#mirror.confirmedAt === undefined ? this.#mirror.snapshot()?.confirmedAt : this.#mirror.confirmedAt();
   }
 
   freshSince(): Millis | undefined {
@@ -120,6 +123,12 @@ export class StoreFeed implements Feed {
     }
     if (change.kind === 'confirmed') this.#o.onConfirmed();
     else this.#o.onNews(this.#noteOf(change));
+  }
+
+  /** Not confirmed for as long as somebody minds: time itself has changed the picture. */
+  #aged(): void {
+    this.#picture = undefined;
+    this.#o.onConfirmed();
   }
 
   #noteOf(change: MirrorChange): FeedNote | undefined {

@@ -34,7 +34,8 @@ export function staysAsItIs(
   before: Configuration,
   after: Configuration,
 ): boolean {
-  if (!after.clusters.some((one) => same(one, spec)) || before.http.maxAgeMs !== after.http.maxAgeMs) return false;
+  const there = after.clusters.some((one) => one.name === spec.name && same(one, spec));
+  if (!there || before.http.maxAgeMs !== after.http.maxAgeMs) return false;
   if (isStored(spec) && !same(before.etcd, after.etcd)) return false;
   return !registers(spec) || same(before.haproxy, after.haproxy);
 }

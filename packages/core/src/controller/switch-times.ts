@@ -2,11 +2,11 @@
 // puts a finished switch into the journal's words. It records, and never decides.
 import type { TargetReport } from '../haproxy/report.ts';
 import type { Decision } from '../model/decision.ts';
-import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { isAcknowledged } from '../stolon/announcement.ts';
 import type { NewEntry } from './journal.ts';
+import type { ServiceOfBackend } from './reports.ts';
 import { SwitchClock, type SwitchSummary } from './switch-clock.ts';
 
 export class SwitchTimes {
@@ -32,34 +32,29 @@ export class SwitchTimes {
     }
   }
 
-  /** A target's report: the summaries of the switches that it ends. `writers`: who is decided ready, by backend. */
+  /**
+   * A target's report: the summaries of the switches that it ends. `writers`: who is decided ready in each write service, by backend; asked for only when a
+   * target has converged.
+   */
   reported(
     target: string,
     report: TargetReport,
-    clusters: readonly ClusterSpec[],
+    serviceOf: (backend: string) => ServiceOfBackend | undefined,
     writers: ReadonlyMap<string, string>,
     now: Millis,
   ): readonly NewEntry[] {
-    const entries: NewEntry[] = [];
-    for (const cluster of clusters) {
-      for (const service of cluster.services) {
-        if (service.role !== 'primary') continue;
-        for (const backend of service.backends) {
-          const clock = this.#clock(target, backend);
-          if (report.kind === 'fenced' && report.backend === backend) clock.fenced(now);
-          if (report.kind === 'opened' && report.backend === backend) {
-            const member = report.servers[0]?.member;
-            const summary = member === undefined ? undefined : clock.opened(member, now);
-            if (summary !== undefined) entries.push(switchEntry(target, cluster, service.name, summary));
-          }
-          if (report.kind === 'converged') {
-            const writer = writers.get(backend);
-            if (writer !== undefined) clock.settle(writer);
-          }
-        }
-      }
+    if (report.kind === 'converged') {
+      for (const [backend, writer] of writers) this.#clock(target, backend).settle(writer);
+      return [];
     }
-    return entries;
+    if (report.kind !== 'fenced' && report.kind !== 'opened') return [];
+    const service = serviceOf(report.backend);
+    if (service?.role !== 'primary') return [];
+    const clock = this.#clock(target, report.backend);
+    if (report.kind === 'fenced') clock.fenced(now);
+    const member = report.kind === 'opened' ? report.servers[0]?.member : undefined;
+    const summary = member === undefined ? undefined : clock.opened(member, now);
+    return summary === undefined ? [] : [switchEntry(target, service, summary)];
   }
 
   #clock(target: string, backend: string): SwitchClock {
@@ -81,21 +76,20 @@ function followHandshake(clock: SwitchClock, view: ClusterView, now: Millis): vo
 
 function switchEntry(
   target: string,
-  { name, source }: ClusterSpec,
-  service: string,
+  { cluster, source, service }: ServiceOfBackend,
   { from, to, phases }: SwitchSummary,
 ): NewEntry {
   return {
     kind: 'switch',
-    cluster: name,
-    source: source.kind,
+    cluster,
+    source,
     service,
     target,
     member: to,
     from,
     to,
     // A passive reader has no handshake either, and is of Stolon all the same: readers tell by these two.
-    phases: source.kind === 'stolon' ? { acknowledgedMs: null, enabledMs: null, ...phases } : phases,
+    phases: source === 'stolon' ? { acknowledgedMs: null, enabledMs: null, ...phases } : phases,
     text: `${service} has moved from ${from} to ${to}, open ${phases.openedMs} ms after the first sign of the switch`,
   };
 }

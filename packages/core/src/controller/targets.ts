@@ -50,12 +50,19 @@ export class Targets {
     for (const spec of specs) {
       const key = keyOf(spec);
       if (this.#targets.has(key)) continue;
+      // One turn may bring thousands of reports, and the same stands against the target in all of them.
+      let problems: readonly Reason[] | undefined;
+      const problemsNow = (): readonly Reason[] => {
+        if (problems === undefined) queueMicrotask(() => (problems = undefined));
+        problems ??= target.status().problems;
+        return problems;
+      };
       const target = new Target({
         spec,
         clock,
         log,
         authorize,
-        onReport: (report) => onReport(spec.name, report, target.status().problems),
+        onReport: (report) => onReport(spec.name, report, problemsNow()),
         onTurn,
       });
       this.#targets.set(key, { target, spec });

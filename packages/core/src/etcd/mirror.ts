@@ -34,6 +34,8 @@ export interface MirrorOptions {
    * What a proof asks for: every key, or only what was changed since the last one and the number of all (changes-since.ts), for a prefix of thousands of keys.
    */
   readonly proofBy?: 'keys' | 'changes';
+  /** With each proof, or list in its place, that failed. */
+  readonly onFailure?: (error: EtcdError) => void;
 }
 
 const proofDeadlineMs = 1_000;
@@ -56,6 +58,7 @@ export class EtcdMirror {
   readonly #view: PrefixView;
   readonly #byChanges: boolean;
   readonly #urgent: SharedProofs;
+  readonly #onFailure: ((error: EtcdError) => void) | undefined;
   readonly #watches: readonly MemberWatch[];
   readonly #listeners = new Set<(change: MirrorChange) => void>();
   readonly #readErrors = new Map<Member, string>();
@@ -86,6 +89,7 @@ export class EtcdMirror {
     const { client, prefix, clock, log, proofIntervalMs = 250, grouping = together, proofBy = 'keys' } = options;
     this.#view = new PrefixView(grouping);
     this.#byChanges = proofBy === 'changes';
+    this.#onFailure = options.onFailure;
     this.#urgent = new SharedProofs(() => this.#prove({ deadlineMs: proofDeadlineMs, patienceMs: urgentPatienceMs }));
     this.#client = client;
     this.#clock = clock;
@@ -242,6 +246,7 @@ export class EtcdMirror {
       }
       this.#failedProofs += 1;
       this.#error = err;
+      if (!this.#closed && error instanceof EtcdError) this.#onFailure?.(error);
       throw error;
     }
   }

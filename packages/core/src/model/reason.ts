@@ -201,6 +201,14 @@ const fleetTexts = {
   fleet_record_unreadable: "The record {key} can't be read ({error}): it does not count",
 } as const;
 
+/** Clusters that were found in etcd (`discover`) and are not driven. */
+const discoveryTexts = {
+  discovered_name_unusable:
+    'Scope {scope} below {namespace} is not driven: HAProxy takes only letters, digits and _ . : - in names, 64 of them at most',
+  discovered_backend_taken:
+    'Cluster {scope}, found in etcd, is not driven: its backend {backend} is that of cluster {cluster}',
+} as const;
+
 /** HAProxy, as one target sees it. */
 const targetTexts = {
   server_missing: 'HAProxy has no server for {member} in backend {backend}: neither by this name nor by its address',
@@ -259,6 +267,7 @@ export const reasonTexts = {
   ...alarmTexts,
   ...overrideAlarmTexts,
   ...fleetTexts,
+  ...discoveryTexts,
   ...targetTexts,
 } as const satisfies Record<string, string>;
 
@@ -272,6 +281,7 @@ export const reasonSections = {
   'service as a whole': serviceTexts,
   alarm: { ...alarmTexts, ...overrideAlarmTexts },
   fleet: fleetTexts,
+  discovery: discoveryTexts,
   HAProxy: targetTexts,
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
