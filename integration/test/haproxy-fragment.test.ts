@@ -3,42 +3,64 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { addedAlone, addedWithValue } from '@pgrouted/core/config/server-parameters';
 import { type FragmentOptions, haproxyFragment } from '@pgrouted/core/haproxy/fragment';
+import { serversDefault } from '@pgrouted/core/model/service';
 import { describe, expect, it } from 'vitest';
-import { startHaproxy, watchdogLua } from '../lab/haproxy.ts';
+import { holdLua, startHaproxy, watchdogLua } from '../lab/haproxy.ts';
 import { freePort, temporaryFolder } from '../lab/process.ts';
 import { openSession, startIdentityServer } from '../lab/sessions.ts';
 
 const run = promisify(execFile);
 
+const members: FragmentOptions['members'] = [
+  { name: 'pg1', host: '10.0.0.11', port: 5432 },
+  { name: 'pg2', host: '10.0.0.12', port: 5432 },
+];
+const services: FragmentOptions['services'] = [
+  { name: 'primary', backends: ['orders_primary'], role: 'primary' },
+  { name: 'replica', backends: ['orders_replica'], role: 'replica' },
+];
+const everything: FragmentOptions['services'] = [
+  {
+    name: 'primary',
+    backends: ['orders-primary', 'orders-primary-tls'],
+    role: 'primary',
+    port: 5433,
+    serverPort: 6432,
+    hold: { waitMs: 15_000, most: 1000 },
+  },
+  {
+    name: 'replica',
+    backends: ['orders-replica'],
+    role: 'replica',
+    servers: { ...serversDefault, name: 'orders-{member}', backupName: '{member}-fb', spares: 'spare' },
+  },
+];
+
 describe('the fragment', () => {
-  it.each<[string, FragmentOptions['members']]>([
-    [
-      'plain members',
-      [
-        { name: 'pg1', host: '10.0.0.11', port: 5432 },
-        { name: 'pg2', host: '10.0.0.12', port: 5432 },
-      ],
-    ],
+  it.each<[string, Partial<FragmentOptions>]>([
+    ['plain members', {}],
     [
       'IPv6, names that do not resolve, names that HAProxy can not hold',
-      [
-        { name: 'pg 1;', host: 'fe80::1', port: 5432 },
-        { name: 'pg2', host: 'db2.invalid', port: 5432 },
-      ],
+      {
+        members: [
+          { name: 'pg 1;', host: 'fe80::1', port: 5432 },
+          { name: 'pg2', host: 'db2.invalid', port: 5432 },
+        ],
+      },
     ],
-    ['no members at all', []],
-  ])('is accepted by "haproxy -c", alone and after another file: %s', async (_, members) => {
+    ['no members at all', { members: [] }],
+    ['everything that a service can have', { services: everything }],
+    ['everything, closed when pgrouted dies', { services: everything, failClosed: { host: '127.0.0.1', port: 8080 } }],
+    ['asking pgrouted over IPv6', { failClosed: { host: '::1', port: 8080 } }],
+  ])('is accepted by "haproxy -c", alone and after another file: %s', async (_, options) => {
     const folder = temporaryFolder();
     try {
       const fragment = join(folder.path, 'pgrouted.cfg');
       const other = join(folder.path, 'haproxy.cfg');
-      const services = [
-        { name: 'primary', backend: 'orders_primary', role: 'primary' as const },
-        { name: 'replica', backend: 'orders_replica', role: 'replica' as const },
-      ];
       const socket = join(folder.path, 'admin.sock');
-      writeFileSync(fragment, haproxyFragment({ socket, services, members, watchdogLua }));
+      writeFileSync(fragment, haproxyFragment({ socket, services, members, watchdogLua, holdLua, ...options }));
       writeFileSync(
         other,
         'defaults\n    mode http\n    timeout connect 1s\n    timeout client 1s\n    timeout server 1s\n',
@@ -66,7 +88,7 @@ describe('the fragment', () => {
         haproxyFragment({
           socket: adminSocket,
           bind: '127.0.0.1',
-          services: [{ name: 'primary', backend: 'rw', role: 'primary', port }],
+          services: [{ name: 'primary', backends: ['rw'], role: 'primary', port }],
           members: [{ name: 'pg1', host: '127.0.0.1', port: server }],
         }),
     });
@@ -77,6 +99,55 @@ describe('the fragment', () => {
     } finally {
       await haproxy.stop();
       await postgres.stop();
+      folder.remove();
+    }
+  });
+});
+
+describe('the parameters that a configuration may give to servers that are added at run time', () => {
+  const files = ['ca-file', 'crl-file', 'crt'];
+  // What each of them wants besides.
+  const values: Readonly<Record<string, string>> = {
+    addr: '127.0.0.1',
+    'check-alpn': 'h2',
+    'check-proto': 'h1',
+    'check-sni': 'a.example',
+    ciphers: 'HIGH',
+    ciphersuites: 'TLS_AES_128_GCM_SHA256',
+    observe: 'layer4',
+    'on-error': 'fastinter',
+    'on-marked-down': 'shutdown-sessions',
+    'on-marked-up': 'shutdown-backup-sessions',
+    'proxy-v2-options': 'ssl',
+    sni: 'str(a.example)',
+    source: '127.0.0.1',
+    'ssl-max-ver': 'TLSv1.3',
+    'ssl-min-ver': 'TLSv1.2',
+    verify: 'none',
+    verifyhost: 'a.example',
+  };
+
+  it('are taken by HAProxy, each one', async () => {
+    const folder = temporaryFolder();
+    const haproxy = await startHaproxy({
+      folder: folder.path,
+      config: ({ adminSocket }) =>
+        haproxyFragment({ socket: adminSocket, bind: '127.0.0.1', services: services.slice(1), members: [] }),
+    });
+    try {
+      const refused: string[] = [];
+      for (const [index, word] of [...addedWithValue, ...addedAlone].entries()) {
+        if (files.includes(word)) continue;
+        const value = addedAlone.has(word) ? '' : (values[word] ?? '1');
+        const secured = /ssl/.test(word) ? 'verify none' : '';
+        const answer = await haproxy.ask(`add server orders_replica/n${index} 127.0.0.1:1 ${word} ${value} ${secured}`);
+        if (!answer.includes('New server registered')) refused.push(`${word}: ${answer.trim()}`);
+      }
+      expect(refused).toEqual([]);
+      for (const word of ['cookie x', 'resolvers x', 'init-addr none', 'chek'])
+        expect(await haproxy.ask(`add server orders_replica/x 127.0.0.1:1 ${word}`)).not.toContain('registered');
+    } finally {
+      await haproxy.stop();
       folder.remove();
     }
   });

@@ -4,12 +4,12 @@ import { nearest } from './nearest.ts';
 import { bad, good, type Reading } from './quantities.ts';
 
 /** Words that are followed by a value, and words that stand alone. */
-const withValue = new Set(
+export const addedWithValue: ReadonlySet<string> = new Set(
   `addr ca-file check-alpn check-proto check-sni ciphers ciphersuites crl-file crt downinter error-limit fall fastinter inter maxconn maxqueue minconn observe
    on-error on-marked-down on-marked-up pool-low-conn pool-max-conn pool-purge-delay port proxy-v2-options rise slowstart sni source ssl-max-ver ssl-min-ver
    verify verifyhost weight`.split(/\s+/),
 );
-const alone = new Set(
+export const addedAlone: ReadonlySet<string> = new Set(
   `check check-send-proxy check-ssl check-via-socks4 no-backup no-send-proxy no-send-proxy-v2 no-ssl-reuse no-tls-tickets send-proxy send-proxy-v2
    send-proxy-v2-ssl send-proxy-v2-ssl-cn ssl tfo tls-tickets`.split(/\s+/),
 );
@@ -50,9 +50,9 @@ export function serverParameters(written: unknown): Reading<readonly string[]> {
       );
     const [message, remedy] = refused[word] ?? (word.startsWith('agent-') ? agent : []);
     if (message !== undefined && remedy !== undefined) return bad(`'${word}' ${message}`, remedy);
-    if (alone.has(word)) continue;
-    if (!withValue.has(word)) {
-      const meant = nearest(word, [...withValue, ...alone]);
+    if (addedAlone.has(word)) continue;
+    if (!addedWithValue.has(word)) {
+      const meant = nearest(word, [...addedWithValue, ...addedAlone]);
       return bad(
         `HAProxy takes no '${word}' for servers that are added at run time`,
         meant === undefined ? "see 'add server' in HAProxy's management guide" : `did you mean '${meant}'?`,

@@ -121,7 +121,7 @@ describe('the fragment', () => {
 
   it.each([
     ['127.0.0.1', '127.0.0.1'],
-    ['::1', '::1'],
+    ['::1', '[::1]'],
   ])('lets HAProxy ask pgrouted at %s about each server', (host, addr) => {
     const text = oneService({}, { failClosed: { host, port: 8080 } });
     expect(linesOf(text, 'http-check')).toEqual([

@@ -1,6 +1,5 @@
 // Prints the part of a haproxy.cfg that pgrouted drives: listeners, backends, a stats socket. Pure text. It stands alone: it takes nothing from
 // a `defaults` section, so it may follow any other configuration (`haproxy -f haproxy.cfg -f pgrouted.cfg`).
-import { isIP } from 'node:net';
 import { type HoldSpec, isWriteService, type ServersSpec, type ServiceRole } from '../model/service.ts';
 import { isSafeName } from './commands.ts';
 import { checkPort, type FragmentMember, hostText, refuseTwins, serverLines } from './fragment-lines.ts';
@@ -178,7 +177,7 @@ function failClosedLines({ host, port }: NonNullable<FragmentOptions['failClosed
   return [
     '    # HAProxy asks pgrouted about each server, so that a dead or stalled pgrouted closes the service. Sessions are left alone.',
     '    option httpchk',
-    `    http-check connect addr ${isIP(host) === 6 ? host : hostText(host)} port ${port}`,
+    `    http-check connect addr ${hostText(host)} port ${port}`,
     '    http-check send meth GET uri-lf /haproxy/%[be_name]/%[srv_name] ver HTTP/1.1 hdr Host pgrouted',
     '    http-check send-state',
     '    http-check expect status 200',
