@@ -1,4 +1,4 @@
-// Plays a scenario on a virtual clock: every 250 ms, and whenever a decision asks for it, the world is looked at through its source and decided on, with the
+// Plays a scenario on a virtual clock: every second, and whenever a decision asks for it, the world is looked at through its source and decided on, with the
 // memory of the decision before, as the router does. Holds no expectation of its own but one: never two writers.
 
 import type { PgroutedConfig } from '../src/config/config.ts';
@@ -19,7 +19,7 @@ import type { Scenario, ScenarioOverride, Step } from './scenario-file.ts';
 import { type Teller, tellerOf } from './scenario-sources.ts';
 import { changed, heard, type World, worldOf } from './scenario-world.ts';
 
-const TICK_MS = 250;
+const TICK_MS = 1_000;
 /** Instant 0 of a scenario. Probes and proofs have run for a second then; the first decision is made at it. */
 const START = millis(101_000);
 const WARM_MS = 1_000;
@@ -78,6 +78,8 @@ export class Play {
       const at = after(START, step.at);
       this.#passTo(at, true);
       this.#now = at;
+      // What falls silent at this instant was heard until then.
+      this.#view = this.#look();
       this.#change(step);
       this.#view = this.#look();
       return { step, decision: this.#decide() };
