@@ -19,8 +19,18 @@ export interface Records {
   readonly close: () => void;
 }
 
-export function patroniRecords(endpoints: readonly string[], scope: string, namespace = '/service'): Records {
-  const client = new Etcd3({ hosts: [...endpoints], grpcOptions: { 'grpc.enable_http_proxy': 0 } });
+/** `auth`: where etcd wants to know who writes. */
+export function patroniRecords(
+  endpoints: readonly string[],
+  scope: string,
+  namespace = '/service',
+  auth?: { readonly username: string; readonly password: string },
+): Records {
+  const client = new Etcd3({
+    hosts: [...endpoints],
+    grpcOptions: { 'grpc.enable_http_proxy': 0 },
+    ...(auth === undefined ? {} : { auth }),
+  });
   const prefix = `${namespace}/${scope}/`;
   let timeline = 1;
   let position = 67_108_864;

@@ -6,6 +6,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsText } from './http/app.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { generalMetrics } from './metric-list.ts';
+import { fleetMetrics } from './metric-list-fleet.ts';
 import { holdMetrics } from './metric-list-hold.ts';
 import { stolonMetrics } from './metric-list-stolon.ts';
 
@@ -34,7 +35,7 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60],
     registers,
   });
-  const gauges = [...generalMetrics, ...holdMetrics, ...stolonMetrics].map((metric) => {
+  const gauges = [...generalMetrics, ...fleetMetrics, ...holdMetrics, ...stolonMetrics].map((metric) => {
     const options = { name: metric.name, help: metric.help, labelNames: [...metric.labels], registers };
     // A counter that is counted elsewhere: set anew at each scrape, so it can't drift from what the status says.
     return { metric, series: metric.type === 'counter' ? new Counter(options) : new Gauge(options) };
