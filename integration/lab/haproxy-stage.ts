@@ -116,11 +116,12 @@ export async function haproxyStage(options: HaproxyStageOptions = {}): Promise<H
   };
 }
 
-function driveTarget(
+/** A target on its own, for a HAProxy of another kind than the stage's. */
+export function driveTarget(
   haproxy: Haproxy,
-  authorize: Authorize,
-  noMaster: boolean,
-  onTurn: (() => void) | undefined,
+  authorize: Authorize = async () => true,
+  noMaster = false,
+  onTurn?: () => void,
 ): DrivenTarget {
   const reports: TargetReport[] = [];
   const waiting = new Set<() => void>();
