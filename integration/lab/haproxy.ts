@@ -240,6 +240,16 @@ export interface ConfigOptions {
 export const watchdogLua = fileURLToPath(new URL('../../haproxy/pgrouted-watchdog.lua', import.meta.url));
 export const holdLua = fileURLToPath(new URL('../../haproxy/pgrouted-hold.lua', import.meta.url));
 
+/** What makes HAProxy ask a router for each server line, so that the service closes when that is dead or stands still: for a backend's options. */
+export const failClosedLines = (httpPort: number): readonly string[] => [
+  'option httpchk',
+  `http-check connect addr 127.0.0.1 port ${httpPort}`,
+  'http-check send meth GET uri-lf /haproxy/%[be_name]/%[srv_name] ver HTTP/1.1 hdr Host controller',
+  'http-check send-state',
+  'http-check expect status 200',
+  'default-server inter 500ms fastinter 250ms downinter 500ms fall 2 rise 1',
+];
+
 /** `global` and `defaults`, the same in every file that is used here. */
 export const configHead = (head: {
   readonly adminSocket: string;
