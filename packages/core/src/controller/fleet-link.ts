@@ -26,7 +26,7 @@ export interface FleetLinkOptions {
   readonly busy: () => boolean;
   /** The overrides of the fleet have been read, or are others than before. */
   readonly onOverrides: (book: FleetBook, changes: readonly OverrideChange[]) => void;
-  /** Whether the fleet can be read, or this router registered, or under what name. */
+  /** Whether the fleet can be read, or this router registered, or under what name, may be another than before. */
   readonly onChange: () => void;
 }
 
@@ -86,7 +86,8 @@ export class FleetLink {
   async start(): Promise<void> {
     this.#mirror.start();
     const first = await this.#mirror.prove(LOOK_MS);
-    if (!first.ok) this.#failed(first.error);
+    if (!first.ok) this.#problem = first.error;
+    this.#o.onChange();
     this.announcer.start();
   }
 
@@ -148,24 +149,15 @@ export class FleetLink {
   }
 
   #onMirror(change: MirrorChange): void {
-    const before = this.#problem;
     this.#problem = undefined;
-    if (change.kind !== 'confirmed') {
-      const first = !this.#readOnce;
-      this.#readOnce = true;
-      const changes =
-        change.kind === 'relisted'
-          ? this.book.replace(change.snapshot.entries.values(), this.#moment())
-          : this.book.apply(change.events.map(eventOf), this.#moment());
-      if (first || changes.length > 0) this.#o.onOverrides(this.book, changes);
-      if (first) this.#o.onChange();
-    }
-    if (before !== undefined) this.#o.onChange();
-  }
-
-  #failed(error: string): void {
-    this.#problem = error;
-    this.#o.onChange();
+    if (change.kind === 'confirmed') return;
+    const first = !this.#readOnce;
+    this.#readOnce = true;
+    const changes =
+      change.kind === 'relisted'
+        ? this.book.replace(change.snapshot.entries.values(), this.#moment())
+        : this.book.apply(change.events.map(eventOf), this.#moment());
+    if (first || changes.length > 0) this.#o.onOverrides(this.book, changes);
   }
 }
 

@@ -49,6 +49,8 @@ export class Announcer {
   #renamedAt: number | undefined;
   #lease: string | undefined;
   #error: string | undefined;
+  /** What came of the last write: the name, or why not. */
+  #told: string | undefined;
   #collecting: { readonly since: number; readonly timer: Timer } | undefined;
   #beat: Timer | undefined;
   #writing: Promise<void> | undefined;
@@ -129,9 +131,10 @@ export class Announcer {
   }
 
   #settled(error: string | undefined): void {
-    const changed = error !== this.#error;
+    const before = this.#told;
     this.#error = error;
-    if (changed) this.#o.onChange();
+    this.#told = error ?? this.#name;
+    if (this.#told !== before) this.#o.onChange();
   }
 
   async #writeAll(): Promise<void> {
