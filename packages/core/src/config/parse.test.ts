@@ -907,7 +907,7 @@ describe('secrets', () => {
       }),
       { numRuns: 500 },
     );
-  });
+  }, 30_000);
 
   it('from files and the environment are hidden when printed', () => {
     const { config } = configIn(

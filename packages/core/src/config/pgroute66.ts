@@ -147,7 +147,7 @@ function haproxyFindings(file: unknown): readonly Finding[] {
     ...services.flatMap(([group, map]) =>
       servicesFindings(map, pathOf(group), 'add a service, or remove the key', { source: 'postgres', probed: true }),
     ),
-    ...services.flatMap(([group, map]) => tooLong(backendsOf(map, pathOf(group), group), group)),
+    ...services.flatMap(([group, map]) => tooLong(map, pathOf(group), group)),
     ...backendFindings(services.flatMap(([group, map]) => backendsOf(map, pathOf(group), group))),
     ...targetFindings(file['haproxy']),
   ];

@@ -1,6 +1,6 @@
 // What must fit together among services and among targets, the same in every form of configuration file.
 import { type Finding, finding, isTable, listOf, tableOf, textOf, twice } from './findings.ts';
-import { fillCluster } from './readers-service.ts';
+import { clusterPlace, fillCluster } from './readers-service.ts';
 import { backendsIn, type Surroundings, serviceFindings } from './rules-service.ts';
 import { servicesIn } from './service-words.ts';
 import type { Path } from './yaml-source.ts';
@@ -32,16 +32,18 @@ export const backendsOf = (services: unknown, path: Path, cluster: string): read
   );
 
 /** Names that only the cluster's made too long for HAProxy. */
-export const tooLong = (backends: readonly PlacedKey[], cluster: string): readonly Finding[] =>
-  backends
-    .filter(({ key }) => key !== undefined && key.length > 64 && key.includes(cluster))
-    .map(({ path }) =>
-      finding(
-        path,
-        `with the name of the cluster it has more than 64 characters, which HAProxy can't hold`,
-        'write a shorter name',
+export const tooLong = (services: unknown, path: Path, cluster: string): readonly Finding[] =>
+  servicesIn(services).flatMap((service) =>
+    backendsIn(service)
+      .filter(({ key = '' }) => key.includes(clusterPlace) && fillCluster(key, cluster).length > 64)
+      .map(({ at }) =>
+        finding(
+          [...path, service.name, ...at],
+          "with the name of the cluster it has more than 64 characters, which HAProxy can't hold",
+          'write a shorter name',
+        ),
       ),
-    );
+  );
 
 /** Every backend belongs to one service. */
 export const backendFindings = (backends: readonly PlacedKey[]): readonly Finding[] =>

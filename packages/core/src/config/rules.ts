@@ -125,7 +125,7 @@ function clusterFindings(cluster: Table, path: Path): readonly Finding[] {
       'add a service, or remove the key for primary and replica',
       surroundingsOf(cluster),
     ),
-    ...(name === undefined ? [] : tooLong(backendsOf(cluster['services'], [...path, 'services'], name), name)),
+    ...(name === undefined ? [] : tooLong(cluster['services'], [...path, 'services'], name)),
   ];
   if (
     cluster['pooler_port'] !== undefined &&

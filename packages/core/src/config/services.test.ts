@@ -342,6 +342,23 @@ describe('what is wrong with a service', () => {
   });
 });
 
+describe('a write service that is held for ever', () => {
+  const warningsOf = (text: string): readonly string[] => {
+    const result = parse(text);
+    return result.ok ? result.warnings : ['not taken'];
+  };
+  it('is warned of where no probe tells about the primary', () => {
+    const held = `{ s: { ${writes}, outage: hold } }`;
+    expect(warningsOf(fileWith(held))).toEqual([
+      "clusters[0].services.s.outage: without a probe nothing tells whether the primary that is held was replaced meanwhile; add 'probe', or a time",
+    ]);
+    expect(warningsOf(fileWith(held, '    probe: {}\n'))).toEqual([]);
+    expect(
+      warningsOf(fileWith(`{ s: { ${writes}, outage: 20s }, r: { backend: r, role: replica, outage: hold } }`)),
+    ).toEqual([]);
+  });
+});
+
 describe('what has no meaning for a source', () => {
   const ofStolon = (service: string): string =>
     `${etcd}clusters:\n  - stolon: { name: orders }\n    services: { s: { backend: b, ${service} } }\n`;

@@ -1,12 +1,14 @@
 // What is right in our own file and yet worth a word.
 import { nearest } from './nearest.ts';
 import type { ConfigFile } from './schema.ts';
+import type { ServiceFile } from './schema-service.ts';
 
 export const warningsOf = (file: ConfigFile): readonly string[] => [
   ...inlinePasswords(file),
   ...etcdWarnings(file),
   ...groupWarnings(file),
   ...controlWarnings(file),
+  ...heldBlindly(file),
 ];
 
 function inlinePasswords({ etcd, clusters }: ConfigFile): readonly string[] {
@@ -40,6 +42,21 @@ function etcdWarnings({ etcd, clusters }: ConfigFile): readonly string[] {
     warnings.push('etcd: ca, cert and key are not used, since every endpoint is http');
   return warnings;
 }
+
+/** Writes that go on for as long as etcd is away, on nothing but a record that nobody can renew. */
+const heldBlindly = ({ clusters }: ConfigFile): readonly string[] =>
+  clusters.flatMap(({ probe, services = {} }, index) =>
+    Object.entries(services)
+      .filter(([, { role, outage }]) => role === 'primary' && outage !== undefined && isEndless(outage))
+      .filter(() => probe === undefined)
+      .map(
+        ([name]) =>
+          `clusters[${index}].services.${name}.outage: without a probe nothing tells whether the primary that is held was replaced meanwhile; add 'probe', or a time`,
+      ),
+  );
+
+const isEndless = (outage: NonNullable<ServiceFile['outage']>): boolean =>
+  'kind' in outage && outage.kind === 'hold' && outage.forMs === undefined;
 
 function controlWarnings({ http }: ConfigFile): readonly string[] {
   const { control, listen, tls } = http ?? {};
