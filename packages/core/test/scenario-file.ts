@@ -33,7 +33,8 @@ const memberSchema = z.strictObject({
   sync: z.boolean().optional(),
   timeline: z.number().optional(),
   streaming: z.string().optional(),
-  host: z.string().optional(),
+  /** null: not told yet (Stolon). */
+  host: z.string().nullable().optional(),
   port: z.number().optional(),
   /** What the probe hears; `answers`: what the role lets expect. */
   probe: z
@@ -75,6 +76,8 @@ const changeSchema = z.strictObject({
   switchover: z.strictObject({ leader: z.string().optional(), member: z.string().optional() }).nullable().optional(),
   /** `silent`: from now on it confirms nothing and shows no change. */
   etcd: z.enum(['answers', 'silent']).optional(),
+  /** Keys below the cluster's prefix as they are written, instead of what follows from all that; null: there is none. */
+  keys: z.record(z.string(), z.string().nullable()).optional(),
 });
 
 const stepSchema = changeSchema.extend({
@@ -102,6 +105,8 @@ const scenarioSchema = changeSchema.extend({
   leader: z.string().nullable(),
   members: z.record(z.string(), memberSchema),
   overrides: z.array(overrideSchema).optional(),
+  /** Step 0 is the very first look. Else probes and proofs have run for a second then. */
+  just_started: z.literal(true).optional(),
   steps: z.array(stepSchema).min(1),
 });
 

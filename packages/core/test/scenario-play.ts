@@ -20,8 +20,8 @@ import { type Teller, tellerOf } from './scenario-sources.ts';
 import { changed, heard, type World, worldOf } from './scenario-world.ts';
 
 const TICK_MS = 1_000;
-/** Instant 0 of a scenario. Probes and proofs have run for a second then; the first decision is made at it. */
-const START = millis(101_000);
+/** When the world is looked at for the first time. Instant 0 of a scenario, the first decision, is a second later, unless it tells of the first look itself. */
+const FIRST_LOOK = millis(100_000);
 const WARM_MS = 1_000;
 
 /** The cluster that a scenario names, read by the real parser. */
@@ -58,7 +58,8 @@ export class Play {
   #view: ClusterView;
   #memory: RoutingMemory = [];
   #overrides: readonly Override[];
-  #now = millis(START - WARM_MS);
+  readonly #start: Millis;
+  #now: Millis = FIRST_LOOK;
   #reviewAt: Millis | undefined;
   /** Every code that any decision gave: of verdicts, services and alarms. */
   readonly codes = new Set<ReasonCode>();
@@ -66,16 +67,17 @@ export class Play {
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.spec = clusterOf(scenario);
+    this.#start = scenario.just_started === true ? FIRST_LOOK : after(FIRST_LOOK, WARM_MS);
     this.#world = worldOf(scenario);
     this.#teller = tellerOf(this.spec, this.#world);
-    this.#overrides = (scenario.overrides ?? []).map((one, i) => overrideOf(one, START, i));
+    this.#overrides = (scenario.overrides ?? []).map((one, i) => overrideOf(one, this.#start, i));
     this.#view = this.#look();
   }
 
   run(): readonly Seen[] {
-    this.#passTo(START, false);
+    this.#passTo(this.#start, false);
     return this.#scenario.steps.map((step) => {
-      const at = after(START, step.at);
+      const at = after(this.#start, step.at);
       this.#passTo(at, true);
       this.#now = at;
       // What falls silent at this instant was heard until then.
@@ -134,7 +136,7 @@ export class Play {
   #note(service: ServiceDecision): void {
     const inUse = service.verdicts.filter(({ state }) => state !== 'maint').map(({ member }) => member);
     if (isWriteService(service) && inUse.length > 1) {
-      throw new Error(`${this.#now - START} ms: two writers in ${service.service}: ${inUse.join(', ')}`);
+      throw new Error(`${this.#now - this.#start} ms: two writers in ${service.service}: ${inUse.join(', ')}`);
     }
     this.codes.add(service.reason.code);
     for (const { reason } of service.verdicts) this.codes.add(reason.code);

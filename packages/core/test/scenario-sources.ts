@@ -48,8 +48,9 @@ class PatroniTeller implements Teller {
   look(world: World, _probes: ReadonlyMap<string, ProbeState>, now: Millis): ClusterView {
     this.#keys.wait(now - this.#keys.now);
     const told = patroniKeys(world);
-    const { leader, ...others } = differences(this.#told, told);
-    const turn = !('leader' in differences(this.#told, told)) ? [] : [{ leader: undefined }, { leader }];
+    const changes = differences(this.#told, told);
+    const { leader, ...others } = changes;
+    const turn = 'leader' in changes ? [{ leader: undefined }, { leader }] : [];
     this.#told = told;
     const puts = [...turn, ...Object.entries(others).map(([key, value]) => ({ [key]: value }))];
     return puts.length === 0 ? this.#keys.view : this.#keys.unseen(...puts);
@@ -62,7 +63,13 @@ function differences(before: Changes, after: Changes): Changes {
   return Object.fromEntries(keys.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]));
 }
 
+/** The keys that follow from the world, but for those that it names itself. */
 function patroniKeys(world: World): Changes {
+  const own = Object.entries(world.keys).map(([key, value]): [string, string | undefined] => [key, value ?? undefined]);
+  return { ...followingKeys(world), ...Object.fromEntries(own) };
+}
+
+function followingKeys(world: World): Changes {
   const present = [...world.members].filter(([name]) => !world.gone.has(name));
   const sync = present.filter(([, facts]) => facts.sync === true).map(([name]) => name);
   const settings = { ...(sync.length === 0 ? {} : { synchronous_mode: true }), ...world.settings };
@@ -86,7 +93,7 @@ function patroniKeys(world: World): Changes {
 function patroniRecord(world: World, name: string): string {
   const facts = world.members.get(name) ?? {};
   const role = world.roles.get(name) ?? 'replica';
-  const { host, port } = addressOf(world, name);
+  const { host = '', port = 5432 } = addressOf(world, name) ?? {};
   const { state = 'running', streaming = 'streaming' } = facts;
   return JSON.stringify({
     conn_url: `postgres://${host}:${port}/postgres`,
@@ -109,6 +116,7 @@ class StolonTeller implements Teller {
   #generation = 1;
   #leader: string | undefined;
   #told: string;
+  #written: string | null | undefined;
   #registration: RegistrationState | undefined;
 
   constructor(world: World, registers: boolean) {
@@ -126,6 +134,11 @@ class StolonTeller implements Teller {
     const told = JSON.stringify(parts);
     if (told !== this.#told) this.#keys.write((data) => Object.assign(data, parts));
     this.#told = told;
+    const { clusterdata } = world.keys;
+    if (clusterdata !== undefined && clusterdata !== this.#written) {
+      this.#keys.put({ clusterdata: clusterdata ?? undefined });
+      this.#written = clusterdata;
+    }
     const { view } = this.#keys;
     if (!this.#registers) return view;
     const { registeredAt = now, startedAt = now } = this.#registration ?? {};
@@ -172,7 +185,7 @@ class StolonTeller implements Teller {
 
 function stolonDb(world: World, name: string): DbData {
   const facts = world.members.get(name) ?? {};
-  const { host, port } = addressOf(world, name);
+  const address = addressOf(world, name);
   const master = world.roles.get(name) === 'primary';
   const position = receivedBy(facts);
   return {
@@ -188,8 +201,7 @@ function stolonDb(world: World, name: string): DbData {
     status: {
       healthy: (facts.state ?? 'running') === 'running',
       currentGeneration: 2,
-      listenAddress: host,
-      port: String(port),
+      ...(address === undefined ? {} : { listenAddress: address.host, port: String(address.port) }),
       systemdID: '7575835178962671673',
       timelineID: facts.timeline ?? TIMELINE,
       ...(position === undefined ? {} : { xLogPos: position }),

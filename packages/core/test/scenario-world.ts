@@ -17,6 +17,8 @@ export interface World {
   readonly failsafe: readonly string[];
   readonly switchover: Change['switchover'];
   readonly etcd: 'answers' | 'silent';
+  /** Written as they are. */
+  readonly keys: Readonly<Record<string, string | null>>;
 }
 
 const nowhere: World = {
@@ -28,13 +30,14 @@ const nowhere: World = {
   failsafe: [],
   switchover: null,
   etcd: 'answers',
+  keys: {},
 };
 
 export const worldOf = (scenario: Scenario): World => changed(nowhere, scenario);
 
 /** Who gets the leadership is its primary; who had it before is a standby from then on, unless it is said otherwise. */
 export function changed(world: World, change: Change): World {
-  const { leader, members = {}, settings = {}, failsafe, switchover, etcd } = change;
+  const { leader, members = {}, settings = {}, failsafe, switchover, etcd, keys = {} } = change;
   const standbyCluster = { ...world.settings, ...settings }['standby_cluster'] !== undefined;
   const facts = new Map(world.members);
   const roles = new Map(world.roles);
@@ -61,6 +64,7 @@ export function changed(world: World, change: Change): World {
     failsafe: failsafe ?? world.failsafe,
     switchover: switchover === undefined ? world.switchover : switchover,
     etcd: etcd ?? world.etcd,
+    keys: { ...world.keys, ...keys },
   };
 }
 
@@ -72,11 +76,11 @@ export const receivedBy = ({ lag = 0 }: MemberFacts): number | undefined =>
 
 export const TIMELINE = 1;
 
-/** Host and port by the order of the names, unless the scenario gives them. */
-export function addressOf(world: World, name: string): { readonly host: string; readonly port: number } {
+/** Host and port by the order of the names, unless the scenario gives them; undefined: it says that they are not told. */
+export function addressOf(world: World, name: string): { readonly host: string; readonly port: number } | undefined {
   const place = [...world.members.keys()].sort().indexOf(name) + 1;
   const { host = `10.0.0.${place}`, port = 5432 } = world.members.get(name) ?? {};
-  return { host, port };
+  return host === null ? undefined : { host, port };
 }
 
 /** What the probe hears of a member at this instant, added to what it has heard before. */
