@@ -10,7 +10,7 @@ import type { TargetReport } from '../haproxy/report.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { type Override, overrideWords } from '../model/override.ts';
-import { type Reason, reason } from '../model/reason.ts';
+import type { Reason } from '../model/reason.ts';
 import type { Millis } from '../model/units.ts';
 import type { FleetDocument, JournalEntry, OverrideDocument } from '../status/schema.ts';
 import type { OverrideAnswer, OverrideRequest } from './api.ts';
@@ -18,6 +18,7 @@ import { alarmChanges } from './changes.ts';
 import { fleetClusters, overrideDocument } from './fleet-document.ts';
 import { FleetFacts, type ToldCluster, type ToldTarget } from './fleet-facts.ts';
 import { FleetLink, type Refusal } from './fleet-link.ts';
+import { fleetAlarms, fleetProblem } from './fleet-words.ts';
 import { type Journal, reasonDocument } from './journal.ts';
 import { checkRequest, unknownOverride } from './override-request.ts';
 import { Overrides } from './overrides.ts';
@@ -39,9 +40,6 @@ export interface FleetOptions {
 
 /** A router that starts waits so long for the overrides before it decides without them. */
 const KNOWN_WITHIN_MS = 1_000;
-/** The record of a process before, of the same name, is gone by then. */
-const NAME_TAKEN_AFTER_MS = 20_000;
-
 /** What is told of clusters in these entries is nothing that the other routers are told. */
 const silentKinds: ReadonlySet<JournalEntry['kind']> = new Set(['probe', 'fleet', 'config', 'started', 'stopping']);
 
@@ -126,7 +124,7 @@ export class Fleet {
       name,
       shared: link?.isRead === true,
       registered: link?.announcer.registered === true,
-      problem: problemOf(link) ?? null,
+      problem: fleetProblem(link) ?? null,
       alarms: this.#alarms().map(reasonDocument),
       clusters: link === undefined ? [] : fleetClusters(link.book, this.#o.clusters(), name),
     };
@@ -229,21 +227,14 @@ export class Fleet {
   }
 
   #alarms(): readonly Reason[] {
-    const link = this.#link;
-    if (link === undefined) return [];
-    const { announcer, book } = link;
-    const taken = (announcer.renamedForMs ?? 0) > NAME_TAKEN_AFTER_MS;
-    return [
-      ...(taken ? [reason('router_name_taken', { name: nameOf(this.#config?.fleet.name), own: announcer.name })] : []),
-      ...book.problems().map(({ key, error }) => reason('fleet_record_unreadable', { key, error })),
-    ];
+    return fleetAlarms(this.#link, nameOf(this.#config?.fleet.name));
   }
 
   /** What is other than when it was told last. */
   #tell(): void {
     const { journal } = this.#o;
     const link = this.#link;
-    const problem = problemOf(link);
+    const problem = fleetProblem(link);
     const text =
       problem === undefined
         ? `registered as ${link?.announcer.name ?? ''}; overrides are shared below ${this.#config?.fleet.prefix ?? ''}`
@@ -260,13 +251,3 @@ const isShared = ({ fleet, etcd }: Pick<PgroutedConfig, 'fleet' | 'etcd'>): bool
   fleet.enabled && etcd !== undefined;
 
 const nameOf = (configured: string | undefined): string => configured ?? hostname();
-
-/** Undefined: it is shared and this router is registered, or it is too early to say. */
-function problemOf(link: FleetLink | undefined): string | undefined {
-  if (link === undefined) return undefined;
-  if (link.problem !== undefined)
-    return link.isRead
-      ? `${link.problem}; the overrides that were read last still count`
-      : `${link.problem}; overrides that are set here are local`;
-  return link.announcer.error === undefined ? undefined : `this router can't be registered: ${link.announcer.error}`;
-}
