@@ -23,8 +23,8 @@ export interface Left {
 }
 
 /**
- * `why`: what speaks against the member. `orderedAt`: an operator asked for that; so it counts from then where nothing is remembered, and a restart of the
- * router does not make his drain endless.
+ * `why`: what speaks against the member. `orderedAt`: when an operator put it into maintenance; it counts from then where nothing is remembered, so that a
+ * restart of the router does not make his drain endless.
  */
 export function leave(given: Case, service: ServiceSpec, member: string, why: Reason, orderedAt?: Millis): Left {
   const out = outSince(given, memoryOf(given.memory, service.name, member), why, orderedAt);
@@ -45,7 +45,7 @@ function outSince(
   const cause = causeNow(why, remembered?.last);
   if (remembered?.out?.cause === cause) return remembered.out;
   if (remembered !== undefined) return { cause, since: now, found: false };
-  if (orderedAt === undefined) return { cause, since: now, found: true };
+  if (orderedAt === undefined || why.code !== 'override_maint') return { cause, since: now, found: true };
   return { cause, since: orderedAt < now ? orderedAt : now, found: false };
 }
 

@@ -90,7 +90,7 @@ function place(given: Case, service: ServiceSpec, candidate: Candidate, tiers: T
   const follows = followsWriter(candidate, writer);
   const told = follows ? writer.reason : whyOut(candidate, tiers);
   const against = serves === undefined ? told : (candidate.against ?? candidate.why);
-  const left = leaveAs(given, service, candidate, against, serves !== undefined, follows);
+  const left = leaveAs(given, service, candidate, against, serves !== undefined, follows && serves === undefined);
   const lines = hasLines ? { lines: { own: left.state, backup } as const } : {};
   const ends = left.ends ? { ends: true } : {};
   if (serves === undefined) {

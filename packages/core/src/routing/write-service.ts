@@ -2,11 +2,12 @@
 // make it leave; they never put another in its place.
 import type { ServiceDecision, Verdict } from '../model/decision.ts';
 import type { ServerMemory } from '../model/memory.ts';
+import type { Override } from '../model/override.ts';
 import { explainReason, type Reason, reason } from '../model/reason.ts';
 import type { ServiceSpec } from '../model/service.ts';
 import type { ClusterView, Member } from '../model/view.ts';
 import { claimsPrimary } from './claims.ts';
-import { leave, remember, unchanged } from './leaving.ts';
+import { type Left, leave, remember, unchanged } from './leaving.ts';
 import { factsOf, type Orders, overrideFor, refusedBy } from './overrides.ts';
 import { type Case, namesOf, type ServiceRuling, type WriterRuling } from './ruling.ts';
 import { failedSelectors, selectorRefuses } from './selected.ts';
@@ -51,9 +52,11 @@ function judgeWriter(given: Case, service: ServiceSpec, writer: WriterRuling): J
   const orders = overrideFor(given, service, member);
   const remembered = (is: Parameters<typeof remember>[3]): ServerMemory => remember(given, service, member, is);
   const wholly = writer.undecided && !writer.keeps;
-  const ordered = refusedBy(orders);
-  const against = ordered ?? selectorRefuses(given, service.selector, member);
-  if (state === 'maint' || wholly || against === undefined) {
+  const wish = strictest([
+    ...leaveBy(given, service, member, refusedBy(orders), orders.action),
+    ...leaveBy(given, service, member, selectorRefuses(given, service.selector, member)),
+  ]);
+  if (state === 'maint' || wholly || wish === undefined) {
     const verdict = weighed({ member, state, reason: why }, orders);
     const memory =
       state === 'ready'
@@ -61,13 +64,34 @@ function judgeWriter(given: Case, service: ServiceSpec, writer: WriterRuling): J
         : remembered({ out: leave(given, service, member, why).out });
     return { verdict, memory, takenOut: false, alarms: state === 'ready' ? closing(service, orders) : [] };
   }
-  const left = leave(given, service, member, against, ordered === undefined ? undefined : orders.action?.since);
+  const { against, left, by } = wish;
   const told = state === 'drain' && left.state === 'drain' ? why : against;
   const verdict = weighed({ member, state: left.state, reason: told }, orders);
-  const alarms = state === 'ready' && ordered !== undefined ? closing(service, orders) : [];
-  const override = ordered === undefined || told !== against ? {} : { override: orders.action?.id };
+  const alarms = state === 'ready' && by !== undefined ? closing(service, orders) : [];
+  const override = by === undefined || told !== against ? {} : { override: by.id };
   return { verdict: { ...verdict, ...override }, memory: remembered({ out: left.out }), takenOut: true, alarms };
 }
+
+/** A wish against the writer, and how it would leave by that. */
+interface Wish {
+  readonly against: Reason;
+  readonly left: Left;
+  readonly by: Override | undefined;
+}
+
+function leaveBy(
+  given: Case,
+  service: ServiceSpec,
+  member: string,
+  against: Reason | undefined,
+  by?: Override,
+): readonly Wish[] {
+  return against === undefined ? [] : [{ against, left: leave(given, service, member, against, by?.since), by }];
+}
+
+/** An override spares no session that would have to end without it. */
+const strictest = (wishes: readonly Wish[]): Wish | undefined =>
+  wishes.find(({ left }) => left.state === 'maint') ?? wishes[0];
 
 const weighed = (verdict: Verdict, { weight }: Orders): Verdict =>
   weight === undefined ? verdict : { ...verdict, weight: weight.value, override: weight.override.id };
