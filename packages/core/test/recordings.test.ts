@@ -153,10 +153,9 @@ describe('a recording of', () => {
   it('replicas that fall behind takes them out of the reads and back in, once each', () => {
     for (const name of ['replica-receive-lag', 'replica-receive-lag-v4', 'replica-replay-lag-v4']) {
       const laggards = outcome(name, 'record').changes.filter(({ service, t_ms }) => service === 'replica' && t_ms > 0);
-      expect(laggards.map(({ state }) => state).filter((state, i, all) => state !== all[i - 1])).toEqual([
-        'maint',
-        'ready',
-      ]);
+      // One of them lags already within the 5 s that a server stays in at least.
+      const moves = laggards.filter(({ reason }) => reason.code !== 'replica_lag_tolerated').map(({ state }) => state);
+      expect(moves).toEqual(['drain', 'ready']);
     }
   });
 });

@@ -46,8 +46,8 @@ describe('stolonctl init', () => {
       '30174 keeper1 ready leader_proven',
     ]);
     expect(told('init', byRecord, 'replica', 'keeper2')).toEqual([
-      '10075 keeper2 maint not_initialized',
-      '25133 keeper2 maint replica_without_db',
+      '10075 keeper2 drain not_initialized',
+      '25133 keeper2 drain replica_without_db',
       '40173 keeper2 maint replica_being_built',
       '55250 keeper2 ready replica_within_lag',
     ]);
@@ -88,7 +88,7 @@ describe('a failover', () => {
   it('takes a master that comes back for reading only when it is built anew', () => {
     expect(told('failover', byRecord, 'replica', 'keeper2')).toEqual([
       '30267 keeper2 maint replica_role',
-      '45318 keeper2 maint replica_without_db',
+      '45318 keeper2 drain replica_without_db',
       '85410 keeper2 maint replica_being_built',
       '100448 keeper2 ready replica_within_lag',
     ]);
@@ -107,7 +107,7 @@ describe('a failover', () => {
       '5250 keeper2 maint replica_role',
       '10258 keeper2 maint leader_takes_no_reads',
       '20266 keeper2 ready fallback_to_primary',
-      '35290 keeper2 maint leader_takes_no_reads',
+      '35290 keeper2 drain leader_takes_no_reads',
     ]);
   });
 
@@ -159,14 +159,14 @@ describe('another format version', () => {
 describe('a standby', () => {
   it('that falls behind leaves the reads, and comes back', () => {
     expect(told('standby-lag', byRecord, 'replica')).toEqual([
-      '20220 keeper2 maint replica_lagging',
+      '20220 keeper2 drain replica_lagging',
       '35272 keeper2 ready replica_within_lag',
     ]);
   });
 
   it('that is lost leaves the reads when Stolon knows, and with a probe at once', () => {
     expect(told('standby-lost', byRecord, 'replica')).toEqual([
-      '30360 keeper2 maint replica_keeper_unhealthy',
+      '30360 keeper2 drain replica_keeper_unhealthy',
       '50426 keeper2 maint replica_db_unhealthy',
       '55446 keeper2 ready replica_within_lag',
     ]);
@@ -176,7 +176,7 @@ describe('a standby', () => {
   it('that was in sync and is lost hands that over to another', () => {
     expect(outcome('sync-standby-lost', byRecord).synchronous).toEqual(['0 keeper2', '45240 keeper3']);
     expect(told('sync-standby-lost', byRecord, 'replica')).toEqual([
-      '30170 keeper2 maint replica_keeper_unhealthy',
+      '30170 keeper2 drain replica_keeper_unhealthy',
       '80359 keeper2 maint replica_db_unhealthy',
       '90373 keeper2 ready replica_within_lag',
     ]);
