@@ -479,5 +479,5 @@ describe("secrets in PgRoute66's file", () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 30_000);
 });

@@ -1,7 +1,8 @@
 // Readers of what routers share and of who may control them: the prefix in etcd and the token of the HTTP API. A token is never repeated.
 import { bad, good } from './quantities.ts';
-import { filePath, normalNamespace, type Reader, text } from './readers.ts';
+import { normalNamespace, type Reader, text } from './readers.ts';
 import type { SchemaContext } from './schema-parts.ts';
+import { secretIn } from './secret-file.ts';
 
 /** A prefix of our own in etcd, in the form `/a/b`. */
 export const fleetPrefix: Reader<string> = (value) => {
@@ -25,19 +26,13 @@ export interface TokenFile {
 }
 
 export const tokenFile =
-  ({ folder, readFile, isOpen }: SchemaContext): Reader<TokenFile> =>
+  (context: SchemaContext): Reader<TokenFile> =>
   (value) => {
-    const path = filePath(folder)(value);
-    if (!path.ok) return path;
-    let token: string;
-    try {
-      token = readFile(path.value).replace(/\r?\n$/, '');
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'it could not be read';
-      return bad(`${path.value}: ${code}`, 'make the file readable for the user that pgrouted runs as');
-    }
+    const file = secretIn(context, value);
+    if (!file.ok) return file;
+    const { path, secret: token } = file.value;
     const remedy = "write one line of random letters into it, as 'openssl rand -hex 32' gives it";
     if (token.length < shortest) return bad(`the token has less than ${shortest} characters`, remedy);
     if (!tokenText.test(token)) return bad('the token holds a space or a character that no header can carry', remedy);
-    return good({ token, path: path.value, open: isOpen?.(path.value) ?? false });
+    return good({ token, path, open: context.isOpen?.(path) ?? false });
   };

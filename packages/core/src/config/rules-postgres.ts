@@ -3,18 +3,17 @@ import { type Finding, finding, isTable, passwordFindings, type Table, tableOf, 
 import { name as readName } from './readers.ts';
 import type { Path } from './yaml-source.ts';
 
+/** Said of keys about what a cluster manager has said last. */
+export const noManager: readonly [message: string, remedy: string] = [
+  'has no meaning where no cluster manager is asked',
+  'remove it; how long a server that falls silent stays in follows from interval and connect_timeout of the probe',
+];
+
 /** A cluster with `postgres`. */
 export function postgresFindings(cluster: Table, path: Path): readonly Finding[] {
   const found: Finding[] = [];
   if (cluster['name'] === undefined) found.push(finding([...path, 'name'], 'is missing', 'give the cluster a name'));
-  if (cluster['grace'] !== undefined)
-    found.push(
-      finding(
-        [...path, 'grace'],
-        'has no meaning where no cluster manager is asked',
-        'remove it; how long a server that falls silent stays in follows from interval and connect_timeout of the probe',
-      ),
-    );
+  if (cluster['grace'] !== undefined) found.push(finding([...path, 'grace'], ...noManager));
   const { hosts } = tableOf(cluster['postgres']);
   return isTable(hosts) ? [...found, ...hostsFindings(hosts, [...path, 'postgres', 'hosts'])] : found;
 }

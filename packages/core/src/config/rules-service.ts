@@ -5,6 +5,7 @@ import { presetWords } from './presets.ts';
 import { readDuration, readSize } from './quantities.ts';
 import { name as readName } from './readers.ts';
 import { memberPlace } from './readers-service.ts';
+import { noManager } from './rules-postgres.ts';
 import type { WrittenService } from './service-words.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -102,14 +103,7 @@ function roleFindings({ words, written, path, around: { source } }: Service): re
         ),
       );
   }
-  if (source === 'postgres' && written['outage'] !== undefined)
-    found.push(
-      finding(
-        [...path, 'outage'],
-        'has no meaning where no cluster manager is asked',
-        'remove it; how long a server that falls silent stays in follows from interval and connect_timeout of the probe',
-      ),
-    );
+  if (source === 'postgres' && written['outage'] !== undefined) found.push(finding([...path, 'outage'], ...noManager));
   return found;
 }
 

@@ -4,25 +4,21 @@ import { hostOfEnvironment, portOfEnvironment } from './connection.ts';
 import { bad, good } from './quantities.ts';
 import { duration, filePath, oneOf, postgresHost, postgresPort, text } from './readers.ts';
 import { maybe, orFound, type SchemaContext, section } from './schema-parts.ts';
+import { secretIn } from './secret-file.ts';
 
 /** The three ways to give a password; at most one is used (rules.ts). */
-export const passwordKeys = ({ env, readFile, folder }: SchemaContext) => ({
+export const passwordKeys = (context: SchemaContext) => ({
   password: maybe(text),
   password_file: maybe((written) => {
-    const path = filePath(folder)(written);
-    if (!path.ok) return path;
-    try {
-      const secret = readFile(path.value).replace(/\r?\n$/, '');
-      return secret === '' ? bad('the file is empty', 'write the password into it, on one line') : good(secret);
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'it could not be read';
-      return bad(`${path.value}: ${code}`, 'make the file readable for the user that pgrouted runs as');
-    }
+    const file = secretIn(context, written);
+    if (!file.ok) return file;
+    const { secret } = file.value;
+    return secret === '' ? bad('the file is empty', 'write the password into it, on one line') : good(secret);
   }),
   password_env: maybe((written) => {
     const variable = text(written);
     if (!variable.ok) return variable;
-    const secret = env[variable.value];
+    const secret = context.env[variable.value];
     return secret === undefined || secret === ''
       ? bad('there is no such environment variable, or it is empty', 'name a variable that pgrouted is started with')
       : good(secret);

@@ -10,14 +10,16 @@ export interface SchemaContext extends ConfigSurroundings {
   readonly folder: string;
 }
 
+/** What was read; else what is wrong becomes an issue. */
+function taken<T>(read: Reading<T>, { value: input, issues }: z.core.ParsePayload): T {
+  if (read.ok) return read.value;
+  issues.push({ code: 'custom', input, message: read.message, params: { remedy: read.remedy } });
+  return z.NEVER;
+}
+
 /** A value that `reader` understands; its words become the issue. */
 export const value = <T>(reader: Reader<T>) =>
-  z.unknown().transform((written, context): T => {
-    const read = reader(written);
-    if (read.ok) return read.value;
-    context.issues.push({ code: 'custom', input: written, message: read.message, params: { remedy: read.remedy } });
-    return z.NEVER;
-  });
+  z.unknown().transform((written, context) => taken(reader(written), context));
 
 /** The same, for a key that may be left out. */
 export const maybe = <T>(reader: Reader<T>) => value(reader).optional();
@@ -32,18 +34,7 @@ export const orElse = <T, const D extends T>(reader: Reader<T>, fallback: D) =>
 export const orFound = <T, D>(reader: Reader<T>, elsewhere: () => Reading<D>) =>
   value(reader)
     .optional()
-    .transform((read, context): T | D => {
-      if (read !== undefined) return read;
-      const found = elsewhere();
-      if (found.ok) return found.value;
-      context.issues.push({
-        code: 'custom',
-        input: undefined,
-        message: found.message,
-        params: { remedy: found.remedy },
-      });
-      return z.NEVER;
-    });
+    .transform((read, context): T | D => (read === undefined ? taken(elsewhere(), context) : read));
 
 /** A map with these keys and no others. The issue about another key carries the known ones as its message. */
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
@@ -56,12 +47,7 @@ export const maybeMap = <Map extends z.ZodObject, T>(map: Map, reader: Reader<T>
   z
     .unknown()
     .transform((written, context): z.output<Map> | T => {
-      if (!isTable(written)) {
-        const read = reader(written);
-        if (read.ok) return read.value;
-        context.issues.push({ code: 'custom', input: written, message: read.message, params: { remedy: read.remedy } });
-        return z.NEVER;
-      }
+      if (!isTable(written)) return taken(reader(written), context);
       const read = map.safeParse(written);
       if (read.success) return read.data;
       for (const { path, ...issue } of read.error.issues) {

@@ -74,20 +74,7 @@ export const serviceSchema = section({
 });
 
 /** A map of services, or the shorthand for one. */
-export const servicesSchema = z
-  .unknown()
-  .transform((written, context) => {
-    const expanded = expandServices(written);
-    if (expanded.ok) return expanded.value;
-    context.issues.push({
-      code: 'custom',
-      input: written,
-      message: expanded.message,
-      params: { remedy: expanded.remedy },
-    });
-    return z.NEVER;
-  })
-  .pipe(z.record(z.string(), serviceSchema));
+export const servicesSchema = value(expandServices).pipe(z.record(z.string(), serviceSchema));
 
 export type ServicesFile = z.output<typeof servicesSchema>;
 export type ServiceFile = z.output<typeof serviceSchema>;
