@@ -276,6 +276,49 @@ services:
   });
 });
 
+describe("the services of PgRoute66's file", () => {
+  const hosts = 'hosts: { a: {}, b: {} }\nhaproxy: [{ socket: /s }]\n';
+
+  it('have every key of ours, though every value there is text', () => {
+    const { config } = taken(`${hosts}services:
+  shop:
+    rw: { preset: primary, hold: { wait: 2s, connections: 50 } }
+    ro:
+      backends: ['{cluster}-ro', more]
+      role: replica
+      max_lag: { bytes: 1000, time: 10 }
+      keep_at_least: 1
+      port: 6432
+      fallback: primary
+      servers: { backup: '{member}-fb', add: { parameters: [rise, 1] } }
+      drain_timeout: 5
+`);
+    expect(config.clusters[0]?.services).toMatchObject([
+      { backends: ['shop-rw'], port: 6432, listenPort: 5433, hold: { waitMs: 2000, most: 50 } },
+      {
+        backends: ['shop-ro', 'more'],
+        maxLag: { bytes: { leave: 1000 }, time: { leave: 10_000 } },
+        keepAtLeast: 1,
+        port: 6432,
+        servers: { backupName: '{member}-fb', add: { parameters: ['rise', '1'] } },
+        drainTimeoutMs: 5000,
+      },
+    ]);
+  });
+
+  it("may be Pigsty's, as far as hosts that nobody manages go", () => {
+    expect(taken(`${hosts}services: { shop: pigsty }\n`).config.clusters[0]?.services.map(({ name }) => name)).toEqual([
+      'primary',
+      'replica',
+      'default',
+      'offline',
+    ]);
+    expect(errorsIn(`${hosts}services: { shop: [standby] }\n`)).toEqual([
+      "3:19: services.shop.standby.preset: nobody tells who is 'sync' where no cluster manager is asked; use 'replica' and a selector",
+    ]);
+  });
+});
+
 describe("what is told of PgRoute66's file", () => {
   it.each<[text: string, ...warnings: string[]]>([
     ['hosts: {}\n', 'hosts: there are none, so every list is empty, as with PgRoute66'],
