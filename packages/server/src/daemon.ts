@@ -9,6 +9,7 @@ import type { Clock } from '@pgrouted/core/model/clock';
 import { errorText } from './failure.ts';
 import { ApiServer } from './http/api-server.ts';
 import { buildHttp } from './http/app.ts';
+import { checksFirst } from './http/check.ts';
 import { sendJson } from './http/json.ts';
 import { listsFirst } from './http/lists.ts';
 import { JournalFile } from './journal-file.ts';
@@ -43,16 +44,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   let router: RunningRouter | undefined;
   const metrics = createMetrics();
-  const app = buildHttp(
-    lateApi(() => router),
-    { metrics, clock, log },
-  );
+  const api = lateApi(() => router);
+  const app = buildHttp(api, { metrics, clock, log });
   app.addHook('onRequest', (_request, reply, done) => {
     if (router === undefined) void sendJson(reply, 503, { error: 'starting' });
     else done();
   });
   await app.ready();
-  const http = await ApiServer.start({ spec: config.http, handle: listsFirst(app), clock, log });
+  const handle = checksFirst(listsFirst(app), api, metrics.requests);
+  const http = await ApiServer.start({ spec: config.http, handle, clock, log });
 
   try {
     router = startRouter({ config, clock, log, version });
