@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { defaultUrl, parseUrl, type RouterAddress } from './api/request.ts';
 import { type EventsOptions, events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
+import { lint } from './commands/lint.ts';
 import { record } from './commands/record.ts';
 import { replay } from './commands/replay.ts';
 import { type Output, status } from './commands/status.ts';
@@ -13,8 +14,8 @@ import { addOverrideCommands } from './override-commands.ts';
 import { version } from './version.ts';
 
 const exitHelp = `
-Exit codes: 0 done (status: every write service has a server); 1 the router could not be reached or understood, or a file
-could not be read or written; 2 wrong command line or configuration; 3 status: reached, but not every write service has a server.`;
+Exit codes: 0 done (status: every write service has a server); 1 the router could not be reached or understood, a file
+could not be read or written, or lint found something; 2 wrong command line or configuration; 3 status: reached, but not every write service has a server.`;
 
 interface GlobalOptions {
   readonly url?: string;
@@ -121,6 +122,14 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
     );
 
   addOverrideCommands(program, { io, routerOf, ended, outputOption });
+
+  program
+    .command('lint')
+    .description('what each HAProxy lacks to be driven safely, and what to do about it')
+    .addOption(outputOption())
+    .action(async ({ output }: { readonly output: Output }) => {
+      ended(await lint(io, { router: routerOf(), output }));
+    });
 
   program
     .command('record')

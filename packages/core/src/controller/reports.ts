@@ -1,5 +1,6 @@
 // What a target reports, as journal entries in the words of services and members. Pure.
 import type { TargetReport } from '../haproxy/report.ts';
+import { explainReason } from '../model/reason.ts';
 import type { ServiceRole } from '../model/service.ts';
 import type { SourceSpec } from '../model/spec.ts';
 import type { NewEntry } from './journal.ts';
@@ -95,6 +96,8 @@ export function entriesOf(
               )
               .join(', ')}`,
       );
+    case 'lint':
+      return report.findings.map((finding) => ({ kind: 'target', target, text: explainReason(finding) }));
     case 'refused':
       return [
         {

@@ -118,6 +118,7 @@ class Router implements RunningRouter {
         const seen = { now: clock.now(), problems, writers };
         this.#journal.later(() => this.#onReport(target, report, seen));
       },
+      hasAsked: (backend, server) => this.#checks.lastAsked(backend, server) !== undefined,
       onTurn: () => {
         for (const controller of this.#clusters.registered) controller.turned();
         this.#retired();

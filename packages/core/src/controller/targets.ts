@@ -17,6 +17,8 @@ export interface TargetsOptions {
   readonly authorize: Authorize;
   /** `problems`: what stands against the target now. */
   readonly onReport: (target: string, report: TargetReport, problems: readonly Reason[]) => void;
+  /** Whether a HAProxy's own check of this line has ever asked us. */
+  readonly hasAsked: (backend: string, server: string) => boolean;
   /** A target has read back what its HAProxy holds. */
   readonly onTurn: () => void;
 }
@@ -46,7 +48,7 @@ export class Targets {
 
   /** Starts those that are not driven yet. `deadlines`: see `feedWatchdogs`. */
   start(specs: readonly TargetSpec[], deadlines: ReadonlyMap<string, Millis>): void {
-    const { clock, log, authorize, onReport, onTurn } = this.#o;
+    const { clock, log, authorize, onReport, onTurn, hasAsked } = this.#o;
     for (const spec of specs) {
       const key = keyOf(spec);
       if (this.#targets.has(key)) continue;
@@ -64,6 +66,7 @@ export class Targets {
         authorize,
         onReport: (report) => onReport(spec.name, report, problemsNow()),
         onTurn,
+        hasAsked,
       });
       this.#targets.set(key, { target, spec });
       target.start();

@@ -90,6 +90,8 @@ const wholeMs = (ms: number): number => Math.min(3_600_000, Math.max(0, Math.flo
 
 export const SHOW_INFO = 'show info';
 
+export const SHOW_LEVEL = 'show cli level';
+
 /**
  * Asks for the servers of a backend and, if `sessions`, for their session counts. `backendId` is HAProxy's number of the backend, where it is
  * known: a frontend of the same name would hide the backend from `show stat NAME`.

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { type Leaving, serversDefault } from '../model/service.ts';
+import { millis } from '../model/units.ts';
 import type { DesiredServer } from './desired.ts';
 import { match } from './match.ts';
 import { leadsElsewhere } from './membership.ts';
 import type { ServerFact } from './parse.ts';
+import { nothingRemembered, type Remembered } from './remembered.ts';
 
 const line = (server: string, address: string, port = 5432, fqdn?: string): ServerFact => ({
   backend: 'be',
@@ -140,5 +143,78 @@ describe('a write service', () => {
     expect(match(lines, both)).toMatchObject({ contradiction: true, wanted: [{ state: 'maint' }, { state: 'maint' }] });
     // Even if HAProxy knows only one of them: the question is wrong.
     expect(match(lines.slice(0, 1), both)).toMatchObject({ contradiction: true, wanted: [{ state: 'maint' }] });
+  });
+});
+
+describe('a backup line', () => {
+  const spec = { ...serversDefault, backupName: '{member}-fb' };
+  const backed = (more: Partial<DesiredServer>, lines: readonly ServerFact[], exclusive = false) =>
+    match(lines, { backend: 'be', exclusive, match: spec, servers: [{ ...wants('a', '1'), ...more }] }).wanted.map(
+      ({ line: { server }, kind, state, ends }) => [server, kind, state, ends],
+    );
+  const both = [line('a', '1'), line('a-fb', '1')];
+
+  it('shares the work with the own line of its member', () => {
+    const lines = { own: 'maint', backup: 'ready' } as const;
+    expect(backed({ state: 'maint', ends: true, lines }, both)).toEqual([
+      ['a', 'own', 'maint', true],
+      ['a-fb', 'backup', 'ready', false],
+    ]);
+  });
+
+  it('does not work without being asked for, and without it the own line holds what is decided', () => {
+    expect(backed({ state: 'ready' }, both)[1]).toEqual(['a-fb', 'backup', 'maint', false]);
+    const lines = { own: 'maint', backup: 'ready' } as const;
+    expect(backed({ state: 'ready', lines }, [line('a', '1')])).toEqual([['a', 'own', 'ready', false]]);
+  });
+
+  it('that does not bear `backup` in haproxy.cfg is as good as none', () => {
+    const lines = { own: 'maint', backup: 'ready' } as const;
+    const none = { ...line('a-fb', '1'), backup: false };
+    expect(backed({ state: 'ready', lines }, [line('a', '1'), none])).toEqual([
+      ['a', 'own', 'ready', false],
+      ['a-fb', 'backup', 'maint', false],
+    ]);
+  });
+
+  it('never works in a write service', () => {
+    const lines = { own: 'ready', backup: 'ready' } as const;
+    expect(backed({ state: 'maint', lines }, both, true)).toEqual([
+      ['a', 'own', 'maint', true],
+      ['a-fb', 'backup', 'maint', true],
+    ]);
+  });
+
+  it('is nobody’s own line by its address, not even when its member has gone', () => {
+    const servers = [wants('b', '1')];
+    const { wanted, missing } = match([line('a-fb', '1')], { backend: 'be', exclusive: false, match: spec, servers });
+    expect(wanted).toMatchObject([{ member: undefined, state: 'maint' }]);
+    expect(missing).toHaveLength(1);
+  });
+});
+
+describe('a line of a read service that stands for nobody any more', () => {
+  const held = { ...line('a', '1'), maint: false, inRotation: true, adminState: 4, sessions: 2 };
+  const removedSince = (sinceMs: number | undefined, leaving: Leaving, sessions = 2) => {
+    const remembered: Remembered = {
+      ...nothingRemembered,
+      now: millis(1_000),
+      removedSince: new Map(sinceMs === undefined ? [] : [['be/a', millis(sinceMs)]]),
+    };
+    const removed = { leaving, drainTimeoutMs: 500 };
+    const desired = { backend: 'be', exclusive: false, removed, servers: [] };
+    const [one] = match([{ ...held, sessions }], desired, remembered).wanted;
+    return [one?.state, one?.ends];
+  };
+
+  it.each<[string, readonly unknown[], readonly unknown[]]>([
+    ['it never stood for anybody, as far as this router knows', removedSince(undefined, 'kill'), ['maint', false]],
+    ['kill', removedSince(1_000, 'kill'), ['maint', true]],
+    ['drain', removedSince(0, 'drain'), ['drain', false]],
+    ['drain, and the last session has ended', removedSince(0, 'drain', 0), ['maint', false]],
+    ['drain, then kill: within the time', removedSince(501, 'drain_then_kill'), ['drain', false]],
+    ['drain, then kill: after it', removedSince(500, 'drain_then_kill'), ['maint', true]],
+  ])('leaves as its policy says: %s', (_, is, shall) => {
+    expect(is).toEqual(shall);
   });
 });

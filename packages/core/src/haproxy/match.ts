@@ -38,7 +38,10 @@ export function match(
   const stand = standings(lines, desired.servers, desired.match);
   const backed = new Set<DesiredServer>();
   const served = new Set<DesiredServer>();
-  for (const { member, kind } of stand.values()) (kind === 'backup' ? backed : served).add(member);
+  for (const [line, { member, kind }] of stand) {
+    if (kind !== 'backup') served.add(member);
+    else if (line.backup !== false) backed.add(member);
+  }
   const missing = desired.servers.filter((server) => !served.has(server));
   const asked = lines.map((line): Wanted => {
     const standing = stand.get(line);
@@ -82,7 +85,11 @@ function stateOf(
   const lines = exclusive ? undefined : member.lines;
   // A line that was added is held by its member's name while the record doesn't say where the member is, but not let in on that.
   const blind = kind === 'added' && member.address === undefined && state === 'ready';
-  if (kind === 'backup') return state === 'keep' && !exclusive ? keptState(line, weight) : (lines?.backup ?? 'maint');
+  if (kind === 'backup') {
+    // One that does not bear `backup` in haproxy.cfg would serve beside the others: it is no backup line.
+    if (exclusive || line.backup === false) return 'maint';
+    return state === 'keep' ? keptState(line, weight) : (lines?.backup ?? 'maint');
+  }
   if (state === 'keep' || blind) return keptState(line, weight);
   return backed && lines !== undefined ? lines.own : state;
 }

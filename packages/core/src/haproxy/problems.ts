@@ -21,6 +21,8 @@ export interface TargetPicture {
   readonly oldWorkers: readonly OldWorkerStatus[];
   readonly watchdog: TargetStatus['watchdog'];
   readonly hold: HoldStatus | undefined;
+  /** What haproxy.cfg lacks. */
+  readonly findings: readonly Reason[];
 }
 
 export function problemsOf(picture: TargetPicture): readonly Reason[] {
@@ -33,6 +35,7 @@ export function problemsOf(picture: TargetPicture): readonly Reason[] {
     ...oldWorkersOf(picture),
     ...(picture.watchdog === 'absent' ? [reason('watchdog_absent', { target: picture.target })] : []),
     ...holdOf(picture),
+    ...picture.findings,
   ];
 }
 

@@ -67,6 +67,8 @@ export type TargetReport =
     }
   /** What HAProxy doesn't have. Told when the list changes; empty: all is there again. */
   | { readonly kind: 'missing'; readonly serial: number; readonly at: Millis; readonly missing: readonly Missing[] }
+  /** Something that haproxy.cfg lacks, found for the first time. */
+  | { readonly kind: 'lint'; readonly at: Millis; readonly findings: readonly Reason[] }
   /** `authorize` said no: the server stays out. Asked again every 250 ms; told once for each decision. */
   | { readonly kind: 'refused'; readonly serial: number; readonly at: Millis; readonly server: PlannedServer }
   /** HAProxy's own watchdog had closed this backend at `at`, because it had not heard of us in time; told once, when it hears of us again. */

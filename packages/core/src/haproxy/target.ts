@@ -9,6 +9,7 @@ import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
 import { after, type Millis, millis } from '../model/units.ts';
+import { Access } from './access.ts';
 import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
 import { Convergence } from './convergence.ts';
@@ -20,6 +21,7 @@ import { HeldWriters } from './held-writers.ts';
 import { Hold } from './hold.ts';
 import { type LetGo, letGoOf, STRAGGLER_MS } from './let-go.ts';
 import { type Begun, LetGoLedger } from './let-go-ledger.ts';
+import { Linter } from './linter.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
 import { HURRY_MS, nextTurnMs, SOON_MS } from './pace.ts';
@@ -50,6 +52,8 @@ export interface TargetOptions {
   readonly onTurn?: (() => void) | undefined;
   /** How often HAProxy is looked at while nothing happens; half as often while the master socket tells of reloads. Default 250. */
   readonly pollMs?: number;
+  /** Whether HAProxy's own check of this line has asked us. Undefined: nobody keeps a register of that. */
+  readonly hasAsked?: ((backend: string, server: string) => boolean) | undefined;
   /** Whether a process is there, in our own pid namespace. */
   readonly isAlive?: (pid: number) => boolean;
 }
@@ -70,6 +74,8 @@ export class Target {
   readonly #reach: Reachability;
   readonly #watchdog: Watchdog;
   readonly #hold: Hold;
+  readonly #access: Access;
+  readonly #linter = new Linter();
   readonly #asked = new AskedBackends();
   readonly #ledger = new LetGoLedger(this.#asked);
   readonly #drift = new DriftLedger();
@@ -121,6 +127,7 @@ export class Target {
       onFired: (backend, at) => this.#report({ kind: 'watchdog_fired', backend, at }),
     });
     this.#hold = new Hold({ path, clock: options.clock });
+    this.#access = new Access({ path, clock: options.clock });
     this.#gate = new OpenGate({
       authorize: options.authorize,
       clock: options.clock,
@@ -166,7 +173,7 @@ export class Target {
   /** Ends all connections after the turn in flight. HAProxy stays as it is. */
   async close(): Promise<void> {
     await this.#turns.stop();
-    await Promise.all([this.#watchdog.close(), this.#hold.close()]);
+    await Promise.all([this.#watchdog.close(), this.#hold.close(), this.#access.close()]);
     this.#master?.close();
     this.#old.close();
     this.#socket.close();
@@ -228,6 +235,7 @@ export class Target {
       oldWorkers: this.#old.status(),
       watchdog: this.#watchdog.state,
       hold: this.#hold.status,
+      findings: this.#linter.findings,
     });
   }
 
@@ -330,6 +338,7 @@ export class Target {
     this.#readAt = now;
     this.#watchdog.seen(facts.worker);
     this.#hold.seen(facts.worker);
+    this.#access.seen(facts.worker);
     if (desired === undefined) {
       this.#old.young(facts);
       return this.#pollMs;
@@ -363,6 +372,7 @@ export class Target {
     const reports = [
       ...this.#progress.read(facts, next.plan, desired.serial, now, this.#old),
       ...this.#converged.read(next.plan, under),
+      ...(choice === undefined || choice.commands.length === 0 ? this.#lint(desired, next.plan, now) : []),
     ];
     for (const report of reports) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
@@ -371,6 +381,13 @@ export class Target {
     }
     this.#old.young(facts);
     return this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
+  }
+
+  /** Not while there is something to do: nothing may hold that up. */
+  #lint({ backends }: Desired, { wanted }: Plan, now: Millis): readonly TargetReport[] {
+    const { spec, hasAsked } = this.#o;
+    const { level } = this.#access;
+    return this.#linter.read({ target: spec.name, backends, wanted, level, hasAsked }, now);
   }
 
   /** True: the same worker as at the last read-back. */
@@ -384,6 +401,7 @@ export class Target {
       this.#drift.forget();
       this.#ledger.otherWorker();
       this.#lines.otherWorker();
+      this.#linter.otherWorker();
       this.#refusals.otherWorker();
       this.#converged.disturbed();
       this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);

@@ -236,6 +236,16 @@ const targetTexts = {
   hold_absent:
     'HAProxy ({target}) has not loaded pgrouted-hold.lua: new connections are refused, not held, while {backends} has no server. Load it by lua-load, and use it in the frontend (docs/haproxy-hold.md)',
   hold_fault: 'HAProxy ({target}) uses the hold action in a way that can not work: lua.pgrouted_hold {fault}',
+  stats_level_low:
+    "HAProxy's socket ({target}) has level {level}: it can be read but not changed, so the next switch would fail",
+  servers_not_disabled:
+    'HAProxy ({target}) lets {servers} in {backend} in by itself: the lines are not `disabled` in haproxy.cfg, so after each start or reload they take connections until pgrouted has told HAProxy otherwise',
+  backup_line_serves_always:
+    'HAProxy ({target}): {servers} in {backend} are backup lines by their names, but do not bear `backup` in haproxy.cfg; they are not used',
+  backup_line_missing:
+    'HAProxy ({target}): {servers} in {backend} have no backup line in haproxy.cfg, so nobody falls back to them while pgrouted is away',
+  check_asks_others:
+    'HAProxy ({target}) checks {servers} in {backend}, but its check never asks pgrouted about them: it does not close them when pgrouted is away or can prove nothing',
   line_without_address: '{member} gets no line in {backend}: its record does not say where PostgreSQL listens',
   line_needs_ip:
     '{member} gets no line in {backend} at run time: its record names {host}:{port}, and HAProxy can only be given an IP address and a port',
