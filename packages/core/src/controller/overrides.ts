@@ -99,7 +99,11 @@ export class Overrides {
       ...this.#local.map(({ cluster }) => cluster),
     ]);
     const standing = new Map<string, readonly Override[]>();
-    for (const cluster of [...clusters].sort()) standing.set(cluster, this.#merged(cluster, now));
+    for (const cluster of [...clusters].sort()) {
+      const merged = this.#merged(cluster, now);
+      const old = before.get(cluster);
+      standing.set(cluster, old !== undefined && same(old, merged) ? old : merged);
+    }
     this.#standing = standing;
     for (const [cluster, overrides] of before) {
       for (const override of overrides) {
@@ -108,7 +112,7 @@ export class Overrides {
     }
     this.#lookAgain(now);
     for (const cluster of new Set([...before.keys(), ...standing.keys()])) {
-      if (!same(before.get(cluster) ?? none, standing.get(cluster) ?? none)) this.#o.onChange(cluster);
+      if (before.get(cluster) !== standing.get(cluster)) this.#o.onChange(cluster);
     }
   }
 

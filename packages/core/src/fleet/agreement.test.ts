@@ -43,7 +43,12 @@ describe('the agreement of a fleet', () => {
     ['the same member leads once more', [router('a', n1)], leaderAt('n1', '9'), ['a still follows n1, not n1']],
     ['one has read nothing', [router('a', n2), router('b', null)], n2, ['b has not read the cluster yet']],
     ['nobody leads', [router('a', leaderAt(null, '9'))], null, ['nobody leads', expect.stringContaining('a has not')]],
-    ['writes are not open yet', [router('a', n2, closed('write_closed'))], n2, ['a has not opened primary (write_closed)']],
+    [
+      'writes are not open yet',
+      [router('a', n2, closed('write_closed'))],
+      n2,
+      ['a has not opened primary (write_closed)'],
+    ],
     [
       'an operator keeps them closed',
       [router('a', n2, closed('write_closed', true))],

@@ -40,12 +40,17 @@ describe('a key of the fleet', () => {
     expect(parseFleetKey('/x', routerKey('/x', name, name))).toEqual({ kind: 'router', cluster: name, router: name });
   });
 
-  it.each(['/pgrouted/', '/pgrouted/orders', '/pgrouted/orders/notes/x', '/pgrouted/orders/routers/', '/pgrouted/a/routers/b/c', '/pgrouted/%/routers/b', '/other/a/routers/b'])(
-    'is not %j',
-    (key) => {
-      expect(parseFleetKey('/pgrouted', key)).toBeUndefined();
-    },
-  );
+  it.each([
+    '/pgrouted/',
+    '/pgrouted/orders',
+    '/pgrouted/orders/notes/x',
+    '/pgrouted/orders/routers/',
+    '/pgrouted/a/routers/b/c',
+    '/pgrouted/%/routers/b',
+    '/other/a/routers/b',
+  ])('is not %j', (key) => {
+    expect(parseFleetKey('/pgrouted', key)).toBeUndefined();
+  });
 });
 
 describe('the record of an override', () => {
@@ -53,7 +58,10 @@ describe('the record of an override', () => {
     const read = readOverride('x', entry('x'), at(0));
     expect(read).toMatchObject({
       ok: true,
-      value: { liftedBy: undefined, override: { id: 'x', since: 40_000, until: 110_000, scope: 'fleet', revision: 7n } },
+      value: {
+        liftedBy: undefined,
+        override: { id: 'x', since: 40_000, until: 110_000, scope: 'fleet', revision: 7n },
+      },
     });
   });
 
