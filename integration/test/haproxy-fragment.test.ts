@@ -7,6 +7,7 @@ import { addedAlone, addedWithValue } from '@pgrouted/core/config/server-paramet
 import { type FragmentOptions, haproxyFragment } from '@pgrouted/core/haproxy/fragment';
 import { serversDefault } from '@pgrouted/core/model/service';
 import { describe, expect, it } from 'vitest';
+import { bundles } from '../lab/daemon.ts';
 import { holdLua, startHaproxy, watchdogLua } from '../lab/haproxy.ts';
 import { freePort, temporaryFolder } from '../lab/process.ts';
 import { openSession, startIdentityServer } from '../lab/sessions.ts';
@@ -73,6 +74,39 @@ describe('the fragment', () => {
         expect(stdout + stderr).toContain('Configuration file is valid');
         if (!stderr.includes('could not resolve')) expect(stderr).not.toContain('[WARNING]');
       }
+    } finally {
+      folder.remove();
+    }
+  });
+
+  it("is printed for Pigsty's services by the program itself", async () => {
+    const folder = temporaryFolder();
+    try {
+      const config = join(folder.path, 'pgrouted.yml');
+      const made = join(folder.path, 'haproxy.cfg');
+      writeFileSync(
+        config,
+        `etcd: { endpoints: ['http://127.0.0.1:1'] }
+clusters:
+  - discover: true
+    services:
+      primary: { preset: primary, hold: 15s }
+      replica: { preset: replica, servers: { backup: '{member}-fb', spares: spare } }
+      default: { preset: default }
+      offline: { preset: offline }
+`,
+      );
+      const asked = ['--cluster', 'pg-test', '--fail-closed', '--server', 'pg-test-1=10.0.0.11:5432'];
+      const { stdout } = await run(process.execPath, [bundles.pgrouted, 'haproxy-config', '-c', config, ...asked]);
+      for (const line of [
+        'backend pg-test-primary',
+        'server pg-test-1 10.0.0.11:6432 check disabled',
+        'server pg-test-1-fb 10.0.0.11:6432 check backup disabled',
+        'tcp-request content lua.pgrouted_hold pg-test-primary 15000 1000',
+      ])
+        expect(stdout.split('\n').map((text) => text.trim())).toContain(line);
+      writeFileSync(made, stdout);
+      expect((await run('/usr/sbin/haproxy', ['-c', '-f', made])).stdout).toContain('Configuration file is valid');
     } finally {
       folder.remove();
     }
