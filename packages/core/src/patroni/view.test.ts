@@ -79,6 +79,15 @@ describe('a view of Patroni', () => {
     expect(view.members.map(({ sync }) => sync)).toEqual(['async', expected, 'async']);
   });
 
+  it('leaves synchronous standbys what they are while nobody leads', () => {
+    const config = '{"synchronous_mode":true}';
+    const keys = Keys.listed({ ...soundKeys, config, sync: '{"leader":"n1","sync_standby":"n2"}' });
+    const vacant = keys.put({ leader: undefined });
+    expect(vacant.leadership.kind).toBe('vacant');
+    expect(memberOf(vacant, 'n2')?.sync).toBe('sync');
+    expect(memberOf(keys.put({ leader: 'n3' }), 'n2')?.sync).toBe('async');
+  });
+
   it('lists failsafe members only while failsafe mode is on', () => {
     const failsafe = '{"n1":"http://a","n2":"http://b"}';
     expect(Keys.listed({ ...soundKeys, failsafe }).view.failsafeMembers).toEqual([]);

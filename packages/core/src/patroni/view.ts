@@ -76,7 +76,7 @@ export function patroniView(
     before: known,
     now,
     ttlMs: settings.ttlMs,
-    keep: [leaderName, formerOf(known)],
+    keep: [leaderName, lastLeader(known)],
   });
   const statusWritten = statusAfter(found, known, now);
   const leadership = leadershipAfter(known, {
@@ -111,7 +111,8 @@ export function patroniView(
         ...member,
         lagBytes: lag,
         lagBytesWhenWritten: asBefore ? memberBefore(known, member.name)?.lagBytesWhenWritten : lag,
-        sync: syncStateOf(member.name, sync, leader, settings),
+        // While nobody leads, the standbys of the last primary are still what they were: nobody has written since.
+        sync: syncStateOf(member.name, sync, lastLeader({ leadership }), settings),
       };
     }),
     settings,
@@ -152,7 +153,8 @@ function statusAfter(found: Drawers, before: ClusterView | undefined, now: Milli
 const memberBefore = (view: ClusterView | undefined, name: string): Member | undefined =>
   view === undefined ? undefined : memberOf(view, name);
 
-const formerOf = (view: ClusterView | undefined): string | undefined =>
+/** Who leads, or else who did. */
+const lastLeader = (view: Pick<ClusterView, 'leadership'> | undefined): string | undefined =>
   view?.leadership.kind === 'vacant' ? view.leadership.former : view?.leadership.member;
 
 const greatest = (...positions: readonly (Lsn | undefined)[]): Lsn | undefined =>
