@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../lab/daemon.ts';
-import { type Haproxy, haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
+import { failClosedLines, type Haproxy, haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
 import type { PatroniCluster } from '../lab/patroni.ts';
 import { eventually, freePort } from '../lab/process.ts';
 import { startWriter, type Writer } from '../lab/writer.ts';
@@ -56,6 +56,9 @@ export async function startMethods(
     folder: place('push'),
     config: haproxyConfig({ ...push, servers, globalOptions: ['stats maxconn 20'] }),
   });
+  // The same once more, for which HAProxy also asks the router (fail-closed); it is started when it is known where that is.
+  const guard = { writePort: await freePort(), readPort: await freePort(), folder: place('guarded') };
+  const guardSockets = { socket: join(guard.folder, 'admin.sock'), master_socket: join(guard.folder, 'master.sock') };
   const seed: Listener = { backend: 'httpchk', port: await freePort(), lines: httpchkSeed };
   const fast: Listener = { backend: 'httpchk_fast', port: await freePort(), lines: httpchkFast };
   const checked = await startHaproxy({
@@ -86,12 +89,26 @@ export async function startMethods(
         },
       },
     ],
-    haproxy: [{ socket: pushed.adminSocket, master_socket: pushed.masterSocket, name: 'push' }],
+    haproxy: [
+      { socket: pushed.adminSocket, master_socket: pushed.masterSocket, name: 'push' },
+      { ...guardSockets, name: 'guarded' },
+    ],
     more: { journal: { memory_entries: 100_000 }, log: { level: 'warn' } },
+  });
+  const guarded = await startHaproxy({
+    folder: guard.folder,
+    config: haproxyConfig({
+      ...guard,
+      servers,
+      globalOptions: ['stats maxconn 20'],
+      serverOptions: 'check disabled',
+      backendOptions: failClosedLines(daemon.port),
+    }),
   });
   await daemon.ready();
   const sampler = await startSampler([
     { name: 'push', socket: pushed.adminSocket, backends: ['be_rw'], everyMs: 2 },
+    { name: 'guarded', socket: guarded.adminSocket, backends: ['be_rw'], everyMs: 10 },
     { name: 'checks', socket: checked.adminSocket, backends: [seed.backend, fast.backend], everyMs: 10 },
     { name: 'script', socket: forking.adminSocket, backends: [script.backend], everyMs: 10 },
   ]);
@@ -124,6 +141,12 @@ export async function startMethods(
       writer: writer(push.writePort),
       seenAt: { target: 'push', backend: 'be_rw' },
     },
+    {
+      name: 'pgrouted, fail-closed',
+      how: `the same router, a HAProxy that also checks with it: ${failClosedLines(daemon.port).at(-1)?.replace('default-server ', '')}`,
+      writer: writer(guard.writePort),
+      seenAt: { target: 'guarded', backend: 'be_rw' },
+    },
     through('httpchk, as in the docs', seed, 'checks'),
     through('httpchk, fast', fast, 'checks'),
     through('external-check, curl', script, 'script'),
@@ -142,7 +165,7 @@ export async function startMethods(
       await Promise.all(all.map((method) => method.writer.stop()));
       sampler.stop();
       await daemon.stop();
-      await Promise.all([pushed, checked, forking].map((haproxy: Haproxy) => haproxy.stop()));
+      await Promise.all([pushed, guarded, checked, forking].map((haproxy: Haproxy) => haproxy.stop()));
     },
   };
 }

@@ -103,7 +103,8 @@ const firstWriteOf = (outcome: Outcome | undefined): number => outcome?.firstWri
 
 function isFirst({ outcomes }: Round): boolean {
   const own = firstWriteOf(outcomes.find(({ method }) => method === ours));
-  return outcomes.every((outcome) => outcome.method === ours || firstWriteOf(outcome) > own);
+  // Its other row, with checks, is not another method.
+  return outcomes.every((outcome) => outcome.method.startsWith(ours) || firstWriteOf(outcome) > own);
 }
 
 function tableOf(kind: string, rounds: readonly Round[], methods: SwitchFigures['methods']): string {

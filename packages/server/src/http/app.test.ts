@@ -80,7 +80,7 @@ describe('the journal over HTTP', () => {
 });
 
 describe("HAProxy's check", () => {
-  const lines: Picture['lines'] = {
+  const lines: NonNullable<Picture['lines']> = {
     'orders_primary/pg1': { status: 200, state: 'ready', code: 'leader_proven' },
     'orders_primary/pg2': { status: 503, state: 'maint', code: 'not_leader' },
   };

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
 });
 
-const lines: Picture['lines'] = {
+const lines: NonNullable<Picture['lines']> = {
   'orders_primary/pg1': { status: 200, state: 'ready', code: 'leader_proven' },
   'orders_primary/pg2': { status: 503, state: 'maint', code: 'not_leader' },
 };
