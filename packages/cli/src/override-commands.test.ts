@@ -196,6 +196,30 @@ describe('pgroutectl overrides and lift', () => {
   });
 });
 
+describe('pgroutectl explain', () => {
+  it('names the override that a server is out for', async () => {
+    const [primary, replica] = documents.healthyServices('orders', 'n2', ['n1', 'n3']);
+    if (primary === undefined || replica === undefined) throw new Error('two services were made');
+    const servers = replica.servers.map((one) =>
+      one.member === 'n1'
+        ? { ...one, state: 'drain' as const, override: 'ab12cd34', reason: documents.because('override_drain') }
+        : one,
+    );
+    const services = [primary, { ...replica, servers }];
+    const clusters = [documents.healthyCluster({ services })];
+    const overrides = [override({ member: 'n1', action: 'drain' }), override({ cluster: 'stock' })];
+    router.answers.set('GET /v2/status', [[200, documents.document({ clusters, overrides })]]);
+    const run = ctl(['explain', 'n1', '--service', 'replica']);
+    expect(await run.code).toBe(0);
+    expect(run.out().replaceAll(/\n +/g, ' ')).toContain(
+      'override: drain of n1 by alice@lb1 (kernel update), for another 2 h [ab12cd34]',
+    );
+    const json = ctl(['explain', 'n1', '-o', 'json']);
+    await json.code;
+    expect(JSON.parse(json.out())).toMatchObject([{ override: null }, { override: { id: 'ab12cd34' } }]);
+  });
+});
+
 describe('pgroutectl fleet', () => {
   const fleetOf = (applied: boolean, changes: Partial<FleetDocument> = {}): FleetDocument => ({
     enabled: true,

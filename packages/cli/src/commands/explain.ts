@@ -29,7 +29,7 @@ export async function explain(io: Io, { router, output, asked }: ExplainOptions)
     return exitCodes.ok;
   }
   const handshakes = new Map(doc.clusters.map((cluster) => [cluster.name, handshakeOf(cluster)]));
-  const rows = all.map(({ cluster, service, server, record }) => ({
+  const rows = all.map(({ cluster, service, server, record, override }) => ({
     cluster,
     service: service.name,
     backend: service.backend,
@@ -43,6 +43,7 @@ export async function explain(io: Io, { router, output, asked }: ExplainOptions)
     state: server.state,
     reason: server.reason,
     held: server.held,
+    override: override ?? null,
     record,
   }));
   io.out(`${JSON.stringify(rows, null, 2)}\n`);

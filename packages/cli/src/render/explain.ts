@@ -1,10 +1,17 @@
 // Why each member is in or out of each service: full sentences with the facts, the record, the probe and what HAProxy holds. Pure.
-import type { ClusterStatus, MemberStatus, ServiceStatus, StatusDocument } from '@pgrouted/core/status/schema';
+import type {
+  ClusterStatus,
+  MemberStatus,
+  OverrideDocument,
+  ServiceStatus,
+  StatusDocument,
+} from '@pgrouted/core/status/schema';
 import { formatAddress, formatAge, formatBytes } from './amounts.ts';
 import { unconfirmedAfterMs } from './cluster.ts';
 import { dbSentence, masterSentence, proxyLines } from './explain-stolon.ts';
 import { describeHeld, deviationOf, type ServerStatus } from './held.ts';
 import { stolonRoleWords } from './members.ts';
+import { overrideSentence } from './overrides.ts';
 import { isUnmanaged, lastWords, wordOfServers } from './postgres.ts';
 import { backendWords, isUndecided, serviceState } from './services.ts';
 import { clean, hang, type Ink, type Look, paint } from './text.ts';
@@ -24,6 +31,8 @@ export interface Explanation {
   readonly service: ServiceStatus;
   readonly server: ServerStatus;
   readonly record: MemberStatus | null;
+  /** The override that it rests on. */
+  readonly override: OverrideDocument | undefined;
 }
 
 /** Every pair of service and member that the question is about. */
@@ -41,6 +50,7 @@ export function explanations(doc: StatusDocument, asked: Question): readonly Exp
               service,
               server,
               record: cluster.members.find((member) => member.name === server.member) ?? null,
+              override: doc.overrides?.find((one) => one.cluster === cluster.name && one.id === server.override),
             })),
         ),
     );
@@ -108,7 +118,11 @@ function leaderSentence({ leadership }: View): string {
     : `nobody holds the leader key for ${formatAge(leadership.forMs)} (since revision ${leadership.revision}${leadership.former === null ? '' : `; ${leadership.former} held it last`})`;
 }
 
-function renderServer(look: Look, cluster: ClusterStatus, { service, server, record }: Explanation): readonly string[] {
+function renderServer(
+  look: Look,
+  cluster: ClusterStatus,
+  { service, server, record, override }: Explanation,
+): readonly string[] {
   const inOut: { readonly word: string; readonly ink: Ink } =
     server.state === 'ready' ? { word: 'IN', ink: 'good' } : { word: 'OUT', ink: 'warn' };
   const meaning: Readonly<Record<ServerStatus['state'], string>> = {
@@ -127,6 +141,7 @@ function renderServer(look: Look, cluster: ClusterStatus, { service, server, rec
     ...head,
     ...labelled(look, 'because', `${server.reason.text} [${server.reason.code}]`),
     ...(facts.length === 0 ? [] : labelled(look, 'facts', facts.join(', '))),
+    ...(override === undefined ? [] : labelled(look, 'override', overrideSentence(override), 'warn')),
     ...(server.weight === undefined || server.weight === null
       ? []
       : labelled(look, 'weight', `${server.weight}${server.weight === 0 ? ': no new connections' : ''}`)),
