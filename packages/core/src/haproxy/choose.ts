@@ -16,8 +16,8 @@ const REPEAT_SHUTDOWN_MS = 20;
 
 export interface Surroundings {
   readonly now: Millis;
-  /** When the facts were read. */
-  readonly readAt: Millis;
+  /** When the facts of a backend were read. */
+  readonly readAt: (backend: string) => Millis;
   readonly lastShutdownAt: Millis | undefined;
   /** This member was held ready in the backend before, under the same decision. */
   readonly restores: (backend: string, member: string) => boolean;
@@ -64,7 +64,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
       const answer = around.ask({ ...server, member, restores: around.restores(backend, member) });
       if (!around.clear(backend)) settling.add(backend);
       const closed = !fencing.has(backend) && !settling.has(backend);
-      const fresh = around.now - around.readAt <= FRESH_MS;
+      const fresh = around.now - around.readAt(backend) <= FRESH_MS;
       if (!closed || !fresh || answer !== 'allowed') continue;
       exclusiveOpens.push(backend);
     }

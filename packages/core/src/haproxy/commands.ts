@@ -101,6 +101,13 @@ export function showBackend(backend: string, backendId: number | undefined, sess
   return [`show servers state ${backend}`, ...(sessions ? [showSessions(backend, backendId)] : [])];
 }
 
+/** The server lines of all backends. */
+export const SHOW_ALL = 'show servers state';
+
+/** As `showSessions`, of a backend whose name may be such that it can't be asked about. */
+export const showCounts = (backend: string, backendId: number | undefined): readonly string[] =>
+  isSafeName(backend) ? [showSessions(backend, backendId)] : [];
+
 /** Asks for the session counts of a backend's servers. */
 export const showSessions = (backend: string, backendId: number | undefined): string =>
   `show stat ${backendId ?? backend} 4 -1`;

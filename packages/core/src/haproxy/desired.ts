@@ -50,6 +50,7 @@ export const countsSessions = (backend: DesiredBackend): boolean =>
 
 /** Both ask for the same. */
 export function sameBackend(a: DesiredBackend, b: DesiredBackend): boolean {
+  if (a === b) return true;
   return (
     a.backend === b.backend &&
     a.exclusive === b.exclusive &&

@@ -1,6 +1,6 @@
 // A transaction with its read-back: sends commands to one HAProxy and returns what it holds afterwards, as told by the same worker.
 // The text of a reply proves nothing; the tables that are asked for in the same line do.
-import { lines, showBackend } from './commands.ts';
+import { lines, SHOW_ALL, showBackend, showCounts } from './commands.ts';
 import { countsSessions, type DesiredBackend } from './desired.ts';
 import {
   type ParsedAnswer,
@@ -12,6 +12,7 @@ import {
   type WorkerFact,
 } from './parse.ts';
 import type { RuntimeFailure, RuntimeSocket } from './runtime.ts';
+import { linesAfter, linesOf, type WholeTable } from './server-lines.ts';
 
 export type ReadBack =
   | {
@@ -26,65 +27,103 @@ export type ReadBack =
   | { readonly kind: 'moved' }
   | RuntimeFailure;
 
+/** What of HAProxy is read back. */
+export interface Scope {
+  /** What is driven: lines of other backends are not looked at. */
+  readonly backends: readonly DesiredBackend[];
+  /** Which of them are read; of the others the facts stay as they are known. Undefined: all. */
+  readonly only?: readonly DesiredBackend[] | undefined;
+  /** All are read by one command, and taken apart as far as they have changed. */
+  readonly table?: WholeTable | undefined;
+  /** Of these the sessions are counted, whatever else is. Undefined: of all that are read, unless there is something to do. */
+  readonly counted?: ReadonlySet<string> | undefined;
+}
+
 /**
- * Sends the commands, then reads the named backends. `known` are earlier facts of the same worker, used for HAProxy's own numbers.
- * Commands that don't fit into one line go in several, in order; the first failure ends it.
+ * Sends the commands, then reads back. `known` are earlier facts, used for HAProxy's own numbers and, as far as the same worker answers, for what is
+ * not read. Commands that don't fit into one line go in several, in order; the first failure ends it.
  */
 export async function exchange(
   socket: RuntimeSocket,
   commands: readonly string[],
-  backends: readonly DesiredBackend[],
+  { backends, only = backends, table, counted: alsoCounted }: Scope,
   known: TargetFacts | undefined,
   /** Backends that a line is leaving: its sessions count. */
   leaving: ReadonlySet<string> = new Set(),
 ): Promise<ReadBack> {
-  const ids = new Map(known?.servers.map(({ backend, backendId }) => [backend, backendId]));
+  const idOf = (backend: string): number | undefined => linesOf(known?.servers ?? [], backend)[0]?.backendId;
   // Where something waits for sessions to end they are counted each time; elsewhere they are told to people only, so that no command waits for them.
-  const calm = commands.length === 0;
-  const counts = (one: DesiredBackend): boolean => calm || countsSessions(one) || leaving.has(one.backend);
-  const counted = new Set(backends.filter(counts).map(({ backend }) => backend));
-  const reads = backends.flatMap(({ backend }) => showBackend(backend, ids.get(backend), counted.has(backend)));
-  const before = new Map(known?.servers.map((server) => [serverKey(server), server]));
-  const servers = new Map<string, ServerFact>();
+  const calm = commands.length === 0 && alsoCounted === undefined;
+  const counts = (one: DesiredBackend): boolean =>
+    calm || (alsoCounted?.has(one.backend) ?? countsSessions(one)) || leaving.has(one.backend);
+  const counted = new Set(only.filter(counts).map(({ backend }) => backend));
+  const reads =
+    table === undefined
+      ? only.flatMap(({ backend }) => showBackend(backend, idOf(backend), counted.has(backend)))
+      : [SHOW_ALL, ...[...counted].flatMap((backend) => showCounts(backend, idOf(backend)))];
+  const batches: (readonly ServerFact[])[] = [];
   const sessions = new Map<string, number>();
   const mostSessions = new Map<string, number>();
   const backups = new Map<string, boolean>();
   const notes: string[] = [];
   let worker: WorkerFact | undefined;
+  let unchanged = false;
   for (const line of lines(commands, reads)) {
     const answer = await socket.transact(line);
     if (answer.kind !== 'answer') return answer;
-    const parsed = parseAnswer(answer.text);
+    const whole = table !== undefined && line.includes(SHOW_ALL) ? table.parse(answer.text) : undefined;
+    const parsed = whole?.parsed ?? parseAnswer(answer.text);
     const broken = incomplete(parsed, answer.text, line);
     if (broken !== undefined || parsed.worker === undefined) {
       return { kind: 'protocol', error: `${socket.path}: ${broken ?? '"show info" was not answered'}` };
     }
     if (worker !== undefined && !sameWorker(worker, parsed.worker)) return { kind: 'moved' };
     worker = parsed.worker;
-    for (const server of parsed.servers) servers.set(serverKey(server), server);
+    if (whole !== undefined) unchanged = whole.unchanged;
+    batches.push(parsed.servers);
     for (const [key, count] of parsed.sessions) sessions.set(key, count);
     for (const [key, is] of parsed.backups) backups.set(key, is);
     for (const [key, count] of parsed.mostSessions) mostSessions.set(key, Math.max(count, mostSessions.get(key) ?? 0));
     notes.push(...parsed.notes);
   }
   if (worker === undefined) return { kind: 'moved' };
+  const same = known !== undefined && sameWorker(known.worker, worker);
+  // What is not read is known of another worker only: all has to be read.
+  if (!same && only.length < backends.length) return { kind: 'moved' };
+  const names = backends.map(({ backend }) => backend);
+  const before = same ? known.servers : [];
+  const counting = (server: ServerFact, earlier: ServerFact | undefined): ServerFact => {
+    const key = serverKey(server);
+    const sessionsNow = counted.has(server.backend) ? sessions.get(key) : earlier?.sessions;
+    return { ...server, sessions: sessionsNow, backup: backups.get(key) ?? earlier?.backup };
+  };
+  const read =
+    same && unchanged
+      ? new Map([...counted].map((one) => [one, linesOf(before, one).map((line) => counting(line, line))] as const))
+      : grouped(only, batches.flat(), before, counting);
   return {
     kind: 'facts',
-    facts: {
-      worker,
-      servers: [...servers.values()].map((server) => {
-        const key = serverKey(server);
-        const earlier = before.get(key);
-        return {
-          ...server,
-          sessions: counted.has(server.backend) ? sessions.get(key) : earlier?.sessions,
-          backup: backups.get(key) ?? earlier?.backup,
-        };
-      }),
-    },
+    facts: { worker, servers: linesAfter(before, names, read) },
     mostSessions,
     notes,
   };
+}
+
+/** The lines of these backends, each with what is known of it besides. Of a line that was told twice the last counts. */
+function grouped(
+  only: readonly DesiredBackend[],
+  servers: readonly ServerFact[],
+  before: readonly ServerFact[],
+  counting: (server: ServerFact, earlier: ServerFact | undefined) => ServerFact,
+): ReadonlyMap<string, readonly ServerFact[]> {
+  const found = new Map<string, Map<string, ServerFact>>(only.map(({ backend }) => [backend, new Map()]));
+  for (const server of servers) found.get(server.backend)?.set(server.server, server);
+  return new Map(
+    [...found].map(([backend, lines]) => {
+      const earlier = new Map(linesOf(before, backend).map((line) => [line.server, line]));
+      return [backend, [...lines.values()].map((line) => counting(line, earlier.get(line.server)))];
+    }),
+  );
 }
 
 /** Each `show servers state` must have been answered by a whole table or by a refusal; otherwise the answer was cut off. */
@@ -92,7 +131,7 @@ function incomplete(parsed: ParsedAnswer, text: string, line: readonly string[])
   const [broken] = parsed.broken;
   if (broken !== undefined) return `an unreadable line: ${broken.slice(0, 200)}`;
   if (!text.endsWith('\n\n')) return 'the answer was cut off';
-  const asked = line.filter((command) => command.startsWith('show servers state ')).length;
+  const asked = line.filter((command) => command.startsWith(SHOW_ALL)).length;
   const refused = parsed.notes.filter((note) => note === "Can't find backend.").length;
   return parsed.tables + refused < asked ? 'a table is missing in the answer' : undefined;
 }

@@ -1,6 +1,6 @@
 // Which member each write service was last read back with, for as long as decisions let it in: letting it in again after a reload or a hand took
 // it out asks for no new authority. Values only.
-import type { Desired } from './desired.ts';
+import type { Desired, DesiredBackend } from './desired.ts';
 import type { Wanted } from './match.ts';
 
 export class HeldWriters {
@@ -25,7 +25,19 @@ export class HeldWriters {
   }
 }
 
-const letsIn = ({ backends }: Desired, backend: string, member: string): boolean =>
-  backends
-    .find((one) => one.backend === backend && one.exclusive)
+const letsIn = (desired: Desired, backend: string, member: string): boolean =>
+  writeBackends(desired)
+    .get(backend)
     ?.servers.some((server) => server.member === member && server.state === 'ready') === true;
+
+const indexes = new WeakMap<Desired, ReadonlyMap<string, DesiredBackend>>();
+
+/** By name; of two entries for one backend the first counts. */
+function writeBackends(desired: Desired): ReadonlyMap<string, DesiredBackend> {
+  const known = indexes.get(desired);
+  if (known !== undefined) return known;
+  const exclusive = desired.backends.filter((one) => one.exclusive);
+  const index = new Map([...exclusive].reverse().map((one) => [one.backend, one]));
+  indexes.set(desired, index);
+  return index;
+}

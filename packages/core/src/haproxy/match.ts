@@ -5,6 +5,7 @@ import type { DesiredBackend, DesiredServer } from './desired.ts';
 import { type LineKind, type Standing, standings } from './membership.ts';
 import { heldState, type ServerFact } from './parse.ts';
 import { leavingOf, nothingRemembered, type Remembered } from './remembered.ts';
+import { linesOf } from './server-lines.ts';
 
 /** A server line with what it shall hold. */
 export interface Wanted {
@@ -34,7 +35,7 @@ export function match(
   desired: DesiredBackend,
   remembered: Remembered = nothingRemembered,
 ): Match {
-  const lines = servers.filter((server) => server.backend === desired.backend);
+  const lines = linesOf(servers, desired.backend);
   const stand = standings(lines, desired.servers, desired.match);
   const backed = new Set<DesiredServer>();
   const served = new Set<DesiredServer>();

@@ -86,7 +86,11 @@ export const serverKey = (of: { readonly backend: string; readonly server: strin
   `${of.backend}/${of.server}`;
 
 /** Reads the answer to any line made of `show info`, `show servers state`, `show stat` and commands that answer by an empty line. */
-export function parseAnswer(text: string): ParsedAnswer {
+export function parseAnswer(
+  text: string,
+  /** May know a server line from before: `read` takes it apart. */
+  known: (line: string, read: () => ServerFact | undefined) => ServerFact | undefined = (_, read) => read(),
+): ParsedAnswer {
   const info = new Map<string, string>();
   const servers: ServerFact[] = [];
   const sessions = new Map<string, number>();
@@ -113,7 +117,8 @@ export function parseAnswer(text: string): ParsedAnswer {
       const name = line.slice(0, colon);
       if (INFO.has(name)) info.set(name, line.slice(colon + 2));
     } else if (table.kind === 'servers') {
-      const server = serverOf(line.split(' '), table.columns);
+      const { columns } = table;
+      const server = known(line, () => serverOf(line.split(' '), columns));
       if (server === undefined) broken.push(line);
       else servers.push(server);
     } else {
@@ -128,10 +133,13 @@ export function parseAnswer(text: string): ParsedAnswer {
   }
   return {
     worker: workerOf(info),
-    servers: servers.map((server) => {
-      const key = serverKey(server);
-      return { ...server, sessions: sessions.get(key), backup: backups.get(key) };
-    }),
+    servers:
+      sessions.size === 0
+        ? servers
+        : servers.map((server) => {
+            const key = serverKey(server);
+            return { ...server, sessions: sessions.get(key), backup: backups.get(key) };
+          }),
     sessions,
     mostSessions,
     backups,

@@ -4,6 +4,7 @@ import type { Millis } from '../model/units.ts';
 import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import type { Plan, PlannedServer } from './plan.ts';
 import type { TargetReport } from './report.ts';
+import { linesOf } from './server-lines.ts';
 
 /** Sessions that resist longer than this are told of. */
 export const SESSIONS_ALARM_MS = 1_000;
@@ -165,7 +166,7 @@ function stateDue(next: Plan): readonly string[] {
 /** Sessions of the lines that shall be in maint, in the current worker. */
 export function sessionsOn(facts: TargetFacts, backend: string, next: Plan): number {
   const out = new Set(next.wanted.filter(({ state }) => state === 'maint').map(({ line }) => serverKey(line)));
-  return facts.servers
-    .filter((server) => server.backend === backend && out.has(serverKey(server)))
+  return linesOf(facts.servers, backend)
+    .filter((server) => out.has(serverKey(server)))
     .reduce((sum, server) => sum + (server.sessions ?? 0), 0);
 }

@@ -66,9 +66,11 @@ export class LineMemory {
   /** Since which read-back each line has been idle without a break, and up to which it was seen so. */
   #idle: ReadonlyMap<string, { readonly since: Millis; readonly until: Millis }> = new Map();
 
-  /** HAProxy was read back; the read-back began at `begunAt`. */
-  read(wanted: readonly Stood[], begunAt: Millis, now: Millis): void {
-    const idle = new Map<string, { readonly since: Millis; readonly until: Millis }>();
+  /** HAProxy was read back; the read-back began at `begunAt`. `backends`: those that were looked at, what is known of others stays; undefined: all. */
+  read(wanted: readonly Stood[], begunAt: Millis, now: Millis, backends?: ReadonlySet<string>): void {
+    const looked = (key: string): boolean => backends?.has(backendOf(key)) !== false;
+    const isGoneFrom = (key: string): boolean => !there.has(key) && looked(key);
+    const idle = new Map([...this.#idle].filter(([key]) => !looked(key)));
     const there = new Set<string>();
     for (const { line, member } of wanted) {
       const key = serverKey(line);
@@ -82,8 +84,8 @@ export class LineMemory {
       }
     }
     this.#idle = idle;
-    for (const key of this.#removedSince.keys()) if (!there.has(key)) this.#removedSince.delete(key);
-    for (const key of this.#claimed) if (!there.has(key)) this.#claimed.delete(key);
+    for (const key of this.#removedSince.keys()) if (isGoneFrom(key)) this.#removedSince.delete(key);
+    for (const key of this.#claimed) if (isGoneFrom(key)) this.#claimed.delete(key);
   }
 
   /** Another worker answers. */
@@ -100,7 +102,7 @@ export class LineMemory {
 
   /** Backends that a line is leaving whose sessions count. */
   get leaving(): ReadonlySet<string> {
-    return new Set([...this.#removedSince.keys()].map((key) => key.slice(0, key.lastIndexOf('/'))));
+    return new Set([...this.#removedSince.keys()].map(backendOf));
   }
 
   /** After how many milliseconds another read-back may show one of these lines to be idle. Undefined: no use. */
@@ -109,3 +111,5 @@ export class LineMemory {
     return waits.length === 0 ? undefined : Math.max(1, ...waits.map(({ since }) => since + STRAGGLER_MS - now));
   }
 }
+
+const backendOf = (key: string): string => key.slice(0, key.lastIndexOf('/'));

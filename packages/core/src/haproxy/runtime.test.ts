@@ -74,13 +74,13 @@ describe('a transaction', () => {
 
   it.each(['half', 'garbage'] as const)('is no read-back if the answer is %s', async (fault) => {
     served.fault = fault;
-    const read = await exchange(socket, [], [{ backend: 'b', exclusive: true, servers: [] }], undefined);
+    const read = await exchange(socket, [], { backends: [{ backend: 'b', exclusive: true, servers: [] }] }, undefined);
     expect(read.kind).toBe('protocol');
   });
 
   it('with a read-back tells what is held, and a backend that is not there as no servers', async () => {
     const backends = ['b', 'nosuch'].map((backend) => ({ backend, exclusive: true, servers: [] }));
-    const read = await exchange(socket, ['set server b/s state ready'], backends, undefined);
+    const read = await exchange(socket, ['set server b/s state ready'], { backends }, undefined);
     expect(read).toMatchObject({ kind: 'facts', facts: { servers: [{ server: 's', inRotation: true, sessions: 0 }] } });
   });
 });

@@ -272,7 +272,13 @@ export class Target {
     }
     this.#counters.exchanges += 1;
     const begun = this.#ledger.begin(this.#clock.now());
-    const result = await exchange(this.#socket, commands, desired?.backends ?? [], this.#facts, this.#lines.leaving);
+    const result = await exchange(
+      this.#socket,
+      commands,
+      { backends: desired?.backends ?? [] },
+      this.#facts,
+      this.#lines.leaving,
+    );
     if (this.#turns.stopped) return 0;
     if (result.kind === 'moved') {
       this.#readAt = undefined;
@@ -282,7 +288,8 @@ export class Target {
     if (result.kind !== 'facts') {
       this.#counters.failures += 1;
       const hurried = now < this.#hurryUntil;
-      const { reports, delayMs } = this.#reach.failed(result, now, { readable: this.#facts !== undefined, hurried });
+      const denied = this.#facts !== undefined && commands.length > 0;
+      const { reports, delayMs } = this.#reach.failed(result, now, { denied, hurried });
       if (!this.#reach.answers) this.#converged.disturbed();
       // Whoever closed the socket may serve its sessions on: it is reached through its tail from now on.
       if (result.kind === 'not_running' && this.#facts !== undefined) this.#aged(this.#facts);
@@ -304,7 +311,7 @@ export class Target {
   #chooseOn(facts: TargetFacts, desired: Desired, readAt: Millis | undefined): Choice {
     return choose(facts, desired, {
       now: this.#clock.now(),
-      readAt: readAt ?? millis(Number.NEGATIVE_INFINITY),
+      readAt: () => readAt ?? millis(Number.NEGATIVE_INFINITY),
       lastShutdownAt: this.#lastShutdownAt,
       restores: (backend, member) => this.#held.has(backend, member),
       clear: (backend) => this.#old.clear(backend),
@@ -339,6 +346,7 @@ export class Target {
     this.#watchdog.seen(facts.worker);
     this.#hold.seen(facts.worker);
     this.#access.seen(facts.worker);
+    if (this.#access.level === 'admin') for (const report of this.#reach.permitted(now)) this.#report(report);
     if (desired === undefined) {
       this.#old.young(facts);
       return this.#pollMs;

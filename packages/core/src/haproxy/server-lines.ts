@@ -1,0 +1,125 @@
+// The server lines of a HAProxy by backend, and kept as the very same objects for as long as they read the same: with thousands of lines, what has not changed
+// must cost nothing. Values in, values out.
+import { type ParsedAnswer, parseAnswer, type ServerFact } from './parse.ts';
+
+type Lines = readonly ServerFact[];
+type ByBackend = ReadonlyMap<string, Lines>;
+
+const tables = new WeakMap<Lines, ByBackend>();
+const none: Lines = [];
+
+/** The lines of one backend. */
+export const linesOf = (servers: Lines, backend: string): Lines => byBackend(servers).get(backend) ?? none;
+
+function byBackend(servers: Lines): ByBackend {
+  const known = tables.get(servers);
+  if (known !== undefined) return known;
+  const table = new Map<string, ServerFact[]>();
+  for (const server of servers) {
+    const lines = table.get(server.backend);
+    if (lines === undefined) table.set(server.backend, [server]);
+    else lines.push(server);
+  }
+  tables.set(servers, table);
+  return table;
+}
+
+/** The lines of these backends: as they were read just now where they were read, else as they were known. The same list if nothing is different. */
+export function linesAfter(known: Lines, backends: readonly string[], read: ReadonlyMap<string, Lines>): Lines {
+  const before = byBackend(known);
+  const table = new Map<string, Lines>();
+  let changed = false;
+  for (const backend of backends) {
+    const old = before.get(backend);
+    const now = read.get(backend);
+    const lines = now === undefined ? old : sameLines(old, now) ? old : now;
+    if (lines !== old) changed = true;
+    if (lines !== undefined && lines.length > 0) table.set(backend, lines);
+  }
+  if (!changed && table.size === before.size) return known;
+  const servers = [...table.values()].flat();
+  tables.set(servers, table);
+  return servers;
+}
+
+const fields = [
+  'server',
+  'backendId',
+  'id',
+  'address',
+  'port',
+  'fqdn',
+  'adminState',
+  'operState',
+  'weight',
+  'initialWeight',
+  'checked',
+  'checksEnabled',
+  'agent',
+  'sessions',
+  'backup',
+] as const satisfies readonly (keyof ServerFact)[];
+
+const sameLines = (a: Lines | undefined, b: Lines): a is Lines =>
+  a !== undefined && a.length === b.length && a.every((line, i) => line === b[i] || sameLine(line, b[i]));
+
+const sameLine = (a: ServerFact, b: ServerFact | undefined): boolean =>
+  b !== undefined && fields.every((field) => a[field] === b[field]);
+
+/** The column that is another in each answer: seconds since the last change. It is the tenth in every version. */
+const CHANGED_AT = 9;
+const CHANGED_COLUMN = 'srv_time_since_last_change';
+const SINCE = /^((?:\S+ ){9})\d+ /gm;
+
+/**
+ * Reads the answer to `show servers state` of all backends again and again: a line that reads as it did the last time is not taken apart again, and an answer
+ * that is the same as a whole is not even looked at line by line.
+ */
+export class WholeTable {
+  #text = '';
+  #table: ParsedAnswer | undefined;
+  #facts: ReadonlyMap<string, ServerFact> = new Map();
+
+  /** What is known besides was read in another way since: the next answer is compared with nothing. */
+  forget(): void {
+    this.#text = '';
+  }
+
+  /** All but the table is read anew each time. `unchanged`: the servers are the very same as the last time. */
+  parse(text: string): { readonly parsed: ParsedAnswer; readonly unchanged: boolean } {
+    const start = text.indexOf('\n# ');
+    const end = text.indexOf('\n\n', start);
+    const header = text.slice(start + 3, text.indexOf('\n', start + 3)).split(' ');
+    if (start === -1 || end === -1 || header[CHANGED_AT] !== CHANGED_COLUMN) {
+      return { parsed: parseAnswer(text), unchanged: false };
+    }
+    const others = parseAnswer(text.slice(0, start) + text.slice(end));
+    const table = text.slice(start, end).replace(SINCE, '$1- ');
+    const unchanged = table === this.#text && this.#table !== undefined;
+    const read = unchanged ? this.#table : this.#read(table);
+    this.#text = table;
+    this.#table = read;
+    const { servers = [], tables = 0, notes = [], broken = [] } = read ?? {};
+    return {
+      parsed: {
+        ...others,
+        servers,
+        tables: tables + others.tables,
+        notes: [...others.notes, ...notes],
+        broken: [...others.broken, ...broken],
+      },
+      unchanged,
+    };
+  }
+
+  #read(table: string): ParsedAnswer {
+    const facts = new Map<string, ServerFact>();
+    const parsed = parseAnswer(table, (line, read) => {
+      const fact = this.#facts.get(line) ?? read();
+      if (fact !== undefined) facts.set(line, fact);
+      return fact;
+    });
+    this.#facts = facts;
+    return parsed;
+  }
+}
