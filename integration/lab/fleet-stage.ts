@@ -3,13 +3,13 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OverrideDocument, overrideAnswerSchema } from '@pgrouted/core/status/schema';
 import { bundles, type Daemon, type DaemonOptions, startDaemon } from './daemon.ts';
 import { type EtcdLab, type EtcdOptions, startEtcd } from './etcd.ts';
 import { type Haproxy, haproxyConfig, startHaproxy } from './haproxy.ts';
 import { acceptingIn } from './overlap.ts';
 import { eventually, freePort, type temporaryFolder } from './process.ts';
 import { patroniRecords, type RecordedMember, type Records } from './records.ts';
+import { type SetOverride, setOverride } from './set-override.ts';
 
 export const WRITES = 'be_rw';
 export const READS = 'be_ro';
@@ -30,11 +30,7 @@ export interface FleetRouter {
   readonly holds: (backend: string, servers: readonly string[]) => Promise<void>;
   readonly ctl: (...args: readonly string[]) => Promise<Ctl>;
   /** POST /v2/overrides, with owner and reason filled in. */
-  readonly set: (body: Readonly<Record<string, unknown>>) => Promise<{
-    readonly status: number;
-    readonly override: OverrideDocument;
-    readonly why: string | null;
-  }>;
+  readonly set: (body: Readonly<Record<string, unknown>>) => Promise<SetOverride>;
 }
 
 export interface FleetStage {
@@ -136,16 +132,6 @@ function routerOf(name: string, haproxy: Haproxy, daemon: Daemon): FleetRouter {
             resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err }),
         );
       }),
-    set: async (body) => {
-      const answer = await fetch(`${daemon.url}/v2/overrides`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ owner: 'dba@test', reason: 'a test', ...body }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`POST /v2/overrides: ${answer.status} ${text}`);
-      const { override, why } = overrideAnswerSchema.parse(JSON.parse(text));
-      return { status: answer.status, override, why };
-    },
+    set: (body) => setOverride(daemon.url, body),
   };
 }
