@@ -3,6 +3,7 @@ import { type Finding, finding, type Table, tableOf, textOf } from './findings.t
 import { normalNamespace } from './readers.ts';
 import { clusterPlace } from './readers-service.ts';
 import { backendsOf } from './rules-haproxy.ts';
+import { namespaceDefault } from './schema.ts';
 import type { Path } from './yaml-source.ts';
 
 export const discovers = (cluster: Table): boolean => cluster['discover'] === true;
@@ -10,7 +11,7 @@ export const discovers = (cluster: Table): boolean => cluster['discover'] === tr
 /** Where an entry looks for clusters, if that can be told. */
 export function discoveredNamespace(cluster: Table): string | undefined {
   if (!discovers(cluster)) return undefined;
-  const written = tableOf(cluster['patroni'])['namespace'] ?? '/service';
+  const written = tableOf(cluster['patroni'])['namespace'] ?? namespaceDefault;
   const text = textOf(written);
   return text === undefined ? undefined : normalNamespace(text);
 }

@@ -1,18 +1,18 @@
 // What must fit together within one service, the same in every form of configuration file. It looks at the words of a service together with those of its
 // preset, and complains only of words that were written.
-import { type Finding, finding, listOf, type Table, tableOf, textOf } from './findings.ts';
+import { type Finding, finding, isTable, listOf, type Table, tableOf, textOf } from './findings.ts';
 import { presetWords } from './presets.ts';
 import { readDuration, readSize } from './quantities.ts';
 import { name as readName } from './readers.ts';
 import { memberPlace } from './readers-service.ts';
 import { noManager } from './rules-postgres.ts';
+import { addedPrefixDefault } from './server-parameters.ts';
 import type { WrittenService } from './service-words.ts';
 import type { Path } from './yaml-source.ts';
 
 /** What else of a cluster decides whether a key has a meaning. */
 export interface Surroundings {
-  /** Undefined: the file does not say yet. */
-  readonly source: 'patroni' | 'stolon' | 'postgres' | undefined;
+  readonly source: 'patroni' | 'stolon' | 'postgres';
   /** Members are asked by SQL. */
   readonly probed: boolean;
 }
@@ -200,7 +200,7 @@ function serversFindings({ written, path }: Service): readonly Finding[] {
   const here = [...path, 'servers'];
   const found: Finding[] = [];
   const { name = memberPlace, backup, match, spares } = servers;
-  const add = textOf(tableOf(servers['add'])['prefix']);
+  const add = isTable(servers['add']) ? textOf(servers['add']['prefix'] ?? addedPrefixDefault) : undefined;
   if (match === 'address' && servers['name'] !== undefined)
     found.push(finding([...here, 'name'], "has no meaning with 'match: address'", removeIt));
   if (backup !== undefined && backup === name)

@@ -3,6 +3,9 @@
 import { nearest } from './nearest.ts';
 import { bad, good, type Reading } from './quantities.ts';
 
+/** What the names of added servers begin with. */
+export const addedPrefixDefault = 'pgrouted-';
+
 /** Words that are followed by a value, and words that stand alone. */
 export const addedWithValue: ReadonlySet<string> = new Set(
   `addr ca-file check-alpn check-proto check-sni ciphers ciphersuites crl-file crt downinter error-limit fall fastinter inter maxconn maxqueue minconn observe

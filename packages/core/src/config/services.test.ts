@@ -266,6 +266,10 @@ describe('what is wrong with a service', () => {
       `${at}.servers.add.prefix: can't be told from 'spares', which starts alike; choose another one`,
     ],
     [
+      `{ ${reads}, servers: { spares: pg, add: {} } }`,
+      `${at}.servers.add.prefix: can't be told from 'spares', which starts alike; choose another one`,
+    ],
+    [
       '[]',
       "clusters[0].services.s: a map is needed here, not a list; write its keys below it, indented, as 'key: value'",
     ],

@@ -16,11 +16,11 @@ import type { ClusterSpec, TargetSpec } from '../model/spec.ts';
 import { fillCluster } from './readers-service.ts';
 import type { TargetFile } from './schema.ts';
 import type { ServiceFile, ServicesFile } from './schema-service.ts';
+import { addedPrefixDefault } from './server-parameters.ts';
 
 /** Pigsty's and PgBouncer's own default. */
 export const poolerPortDefault = 6432;
 const mostWaiting = 1000;
-const addedPrefix = 'pgrouted-';
 
 /** What services take from their cluster. */
 export interface ServicesOwner {
@@ -96,7 +96,7 @@ function serversOf({ match, name, backup, spares, add }: NonNullable<ServiceFile
     name: name ?? serversDefault.name,
     backupName: backup,
     spares,
-    add: add === undefined ? undefined : { prefix: add.prefix ?? addedPrefix, parameters: add.parameters ?? [] },
+    add: add === undefined ? undefined : { prefix: add.prefix ?? addedPrefixDefault, parameters: add.parameters ?? [] },
   };
 }
 

@@ -45,20 +45,29 @@ export function serverLines(members: readonly FragmentMember[], options: LinesOp
       unnamed += 1;
       server = `server-${unnamed}`;
     }
-    return `    server ${server} ${addressOf(member)}${behind}${lenient(member.host)}`;
+    return { member, server, words: behind };
   });
   const { backupName } = servers;
   const backup =
     backupName === undefined
       ? []
-      : members
-          .map((member) => ({ member, line: fill(backupName, member.name) }))
-          .filter(({ line }) => isSafeName(line))
-          .map(
-            ({ member, line }) =>
-              `    server ${line} ${addressOf(member)}${checked ? ' check' : ''} backup disabled${lenient(member.host)}`,
-          );
-  return [...own, ...backup, ...spareLines(servers.spares, port ?? members[0]?.port ?? POSTGRES_PORT, behind)];
+      : members.map((member) => ({
+          member,
+          server: fill(backupName, member.name),
+          words: ` ${checked ? 'check ' : ''}backup disabled`,
+        }));
+  // A backup line goes by its name alone.
+  const lines = [...own, ...backup.filter(({ server }) => isSafeName(server))];
+  refuseTwins(
+    'server line',
+    lines.map(({ server }) => server),
+  );
+  return [
+    ...lines.map(
+      ({ member, server, words }) => `    server ${server} ${addressOf(member)}${words}${lenient(member.host)}`,
+    ),
+    ...spareLines(servers.spares, port ?? members[0]?.port ?? POSTGRES_PORT, behind),
+  ];
 }
 
 const fill = (template: string, member: string): string => template.replaceAll('{member}', member);

@@ -159,6 +159,13 @@ describe('the fragment', () => {
       },
     ],
     ['two services with one backend', { services: [service, { ...service, port: 5 }] }],
+    [
+      'a backup line that is called as the line of another member',
+      {
+        services: [{ ...service, servers: { ...serversDefault, backupName: '{member}2' } }],
+        members: [member, { ...member, name: 'm2' }],
+      },
+    ],
     ['a hold without its Lua', { services: [{ ...service, hold: { waitMs: 1, most: 1 } }] }],
     ['a port of the API that is none', { failClosed: { host: '127.0.0.1', port: 0 } }],
     ['a host of the API that is none', { failClosed: { host: 'a b', port: 1 } }],
