@@ -117,6 +117,7 @@ describe('the fragment', () => {
       'tcp-request inspect-delay 30s',
       'tcp-request content lua.pgrouted_hold ro 15000 500',
     ]);
+    expect(linesOf(text, 'timeout')).toContain('timeout queue 30s');
   });
 
   it.each([

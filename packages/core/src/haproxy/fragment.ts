@@ -142,7 +142,7 @@ function backendLines(
   service: ListeningService,
   { members, failClosed }: FragmentOptions,
 ): readonly string[] {
-  const { role, servers, serverPort } = service;
+  const { role, servers, serverPort, hold } = service;
   const fallback = servers?.backupName !== undefined;
   return [
     '',
@@ -154,7 +154,7 @@ function backendLines(
     '    option redispatch',
     '    retries 2',
     '    timeout connect 2s',
-    '    timeout queue 5s',
+    ...(hold === undefined ? ['    timeout queue 5s'] : queueLines),
     '    timeout server 12h',
     ...(fallback
       ? ['    # Every backup line that is ready serves, once no other one does.', '    option allbackups']
@@ -163,6 +163,13 @@ function backendLines(
     ...serverLines(members, { port: serverPort, servers, checked: failClosed !== undefined || fallback }),
   ];
 }
+
+/** A guess at max_connections would be worse than none. */
+const queueLines = [
+  '    # Those that have waited come all at once. With "default-server maxconn N", N below what the servers accept, HAProxy lets in as',
+  '    # many as there is room for and keeps the others in its queue.',
+  '    timeout queue 30s',
+];
 
 /** Without a controller HAProxy has to find out by itself that the servers above the backup lines are gone. */
 const tcpCheckLines = [
