@@ -103,6 +103,7 @@ export class HaproxyModel {
     if (command === 'show info') return this.#info();
     if (command.startsWith('show servers state ')) return this.#state(words[2] ?? '');
     if (command.startsWith('show stat ')) return this.#stat(words[1] ?? '');
+    if (command === 'show cli level') return 'admin\n\n';
     if (command === 'show sess') return this.#sessions();
     if (command === 'pgrouted hold') return `${this.hold ?? 'Unknown command, but maybe one of these:'}\n\n`;
     if (command.startsWith('pgrouted watchdog')) return this.#watch(words.slice(1));

@@ -12,8 +12,16 @@ export type CliLevel = 'user' | 'operator' | 'admin';
 /** Without an answer it is asked again after this time. */
 const ASK_AGAIN_MS = 10_000;
 
+export interface AccessOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** A worker has answered. */
+  readonly onLevel: (level: CliLevel) => void;
+}
+
 export class Access {
   readonly #clock: Clock;
+  readonly #onLevel: (level: CliLevel) => void;
   readonly #socket: RuntimeSocket;
   #worker: WorkerFact | undefined;
   #level: CliLevel | undefined;
@@ -21,8 +29,9 @@ export class Access {
   #asking: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ path, clock }: { readonly path: string; readonly clock: Clock }) {
+  constructor({ path, clock, onLevel }: AccessOptions) {
     this.#clock = clock;
+    this.#onLevel = onLevel;
     this.#socket = new RuntimeSocket({ path, clock, spares: 0 });
   }
 
@@ -58,7 +67,9 @@ export class Access {
       const worker = answer.kind === 'answer' ? parseAnswer(answer.text).worker : undefined;
       // A reload came in between: the new worker is asked after its first read-back.
       if (answer.kind !== 'answer' || worker === undefined || !sameWorker(asked, worker)) return;
-      if (this.#worker !== undefined && sameWorker(this.#worker, asked)) this.#level = levelOf(answer.text);
+      if (this.#worker === undefined || !sameWorker(this.#worker, asked)) return;
+      this.#level = levelOf(answer.text);
+      if (this.#level !== undefined) this.#onLevel(this.#level);
     }
   }
 }

@@ -43,13 +43,13 @@ export class Reachability {
     return kind === undefined ? 'reachable' : kind === 'protocol' ? 'broken' : kind;
   }
 
-  /** `readable`: this HAProxy was read before. `hurried`: a new worker is expected any moment. */
+  /** `denied`: the line held commands, and this HAProxy was read before. `hurried`: a new worker is expected any moment. */
   failed(
     failure: RuntimeFailure,
     now: Millis,
-    { readable, hurried }: { readonly readable: boolean; readonly hurried: boolean },
+    { denied, hurried }: { readonly denied: boolean; readonly hurried: boolean },
   ): { readonly reports: readonly TargetReport[]; readonly delayMs: number } {
-    if (failure.kind === 'no_permission' && this.#failure === undefined && readable) {
+    if (failure.kind === 'no_permission' && this.#failure === undefined && denied) {
       const reports = this.#denied === undefined ? [toReport(failure, now)] : [];
       this.#denied = { error: failure.error, since: this.#denied?.since ?? now, lastAt: now };
       return { reports, delayMs: SOON_MS };
@@ -63,6 +63,13 @@ export class Reachability {
     if (failure.kind === 'hung' || failure.kind === 'no_permission') return { reports, delayMs: this.#pollMs };
     if (hurried) return { reports, delayMs: SOON_MS };
     return { reports, delayMs: now - since < RETRY_OFTEN_MS ? RETRY_MS : this.#pollMs };
+  }
+
+  /** It says that we may change it: a denial was another worker's. (Where nothing is to be done no command would ever show it.) */
+  permitted(now: Millis): readonly TargetReport[] {
+    const denied = this.#denied;
+    this.#denied = undefined;
+    return denied === undefined ? [] : [{ kind: 'back', at: now, afterMs: now - denied.since }];
   }
 
   /** There is a read-back. `obeyed`: of a line that held commands. */

@@ -127,7 +127,13 @@ export class Target {
       onFired: (backend, at) => this.#report({ kind: 'watchdog_fired', backend, at }),
     });
     this.#hold = new Hold({ path, clock: options.clock });
-    this.#access = new Access({ path, clock: options.clock });
+    this.#access = new Access({
+      path,
+      clock: options.clock,
+      onLevel: (level) => {
+        if (level === 'admin') for (const report of this.#reach.permitted(this.#clock.now())) this.#report(report);
+      },
+    });
     this.#gate = new OpenGate({
       authorize: options.authorize,
       clock: options.clock,
