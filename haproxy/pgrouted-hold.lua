@@ -115,8 +115,8 @@ end
 local function hold(txn, backend, wait, most)
     local wait_ms, most_waiting = tonumber(wait:match("^%d+$")), tonumber(most:match("^%d+$"))
     if wait_ms == nil or most_waiting == nil or core.backends[backend] == nil then return fault(backend, wait, most) end
-    local number = txn:get_var(TICKET)
-    if usable(txn, backend) and number == nil then return act.CONTINUE end
+    local open, number = usable(txn, backend), txn:get_var(TICKET)
+    if open and number == nil then return act.CONTINUE end
 
     local now = now_ms()
     local gate = gate_of(backend)
@@ -126,7 +126,7 @@ local function hold(txn, backend, wait, most)
     if ticket == nil then return act.DENY end
 
     local waited_ms = now - ticket.since_ms
-    if usable(txn, backend) then
+    if open then
         gate.longest_ms = math.max(gate.longest_ms, waited_ms)
         leave(gate, number, "served")
         return act.CONTINUE

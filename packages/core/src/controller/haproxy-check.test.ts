@@ -120,6 +120,10 @@ describe("HAProxy's check of a line", () => {
     const [inRotation] = answers(kept, held({}), 'demo_primary/n1');
     const [out] = answers(kept, held({ inRotation: false, maint: true }), 'demo_primary/n1');
     expect([inRotation, out]).toEqual(['200 kept leader_proven', '503 maint leader_proven']);
+    // Of two HAProxies the one that holds it out stays as it is, whatever it hears.
+    const both = [...held({}), ...held({ inRotation: false, maint: true })];
+    expect(answers(kept, both, 'demo_primary/n1')).toEqual(['200 kept leader_proven']);
+    expect(answers(kept, both.toReversed(), 'demo_primary/n1')).toEqual(['200 kept leader_proven']);
   });
 
   it('knows lines by name templates, backup lines, spares and added servers', () => {

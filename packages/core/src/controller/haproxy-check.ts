@@ -104,9 +104,7 @@ export class HaproxyChecks {
     for (const one of facts) {
       for (const { line, state, member } of match(this.#servers(one, desired.backend), desired).wanted) {
         const found = { member, state: keptOr(desired, member, state) };
-        const earlier = lines.get(line.server);
-        const agree = earlier === undefined || (earlier !== 'ambiguous' && earlier.state === found.state);
-        lines.set(line.server, agree ? found : 'ambiguous');
+        lines.set(line.server, bothOf(lines.get(line.server), found));
       }
     }
     this.#worked.set(desired.backend, { desired, facts, lines });
@@ -131,6 +129,15 @@ function indexOf(servers: readonly ServerFact[]): ReadonlyMap<string, readonly S
     else lines.push(server);
   }
   return index;
+}
+
+/** What two HAProxies say of lines of one name; which of them asks is not known. */
+function bothOf(a: Line | 'ambiguous' | undefined, b: Line): Line | 'ambiguous' {
+  if (a === undefined || a === 'ambiguous') return a ?? b;
+  if (a.state === b.state) return b;
+  // A server that is kept is in where it was in: the HAProxy that has it in maint leaves it there, whatever it hears.
+  const kept = [a, b].find(({ state }) => state === 'kept');
+  return kept !== undefined && a.member === b.member ? kept : 'ambiguous';
 }
 
 const sameFacts = (a: readonly TargetFacts[], b: readonly TargetFacts[]): boolean =>
