@@ -30,7 +30,7 @@ export class FleetFacts {
     const { spec } = cluster;
     const decision = cluster.decision();
     const leader = leaderOf(cluster.view());
-    const services = servicesOf(decision);
+    const services = servicesOf(decision, leader?.member);
     const writers = Object.values(services).filter(isWriting);
     const state = JSON.stringify([leader, writers.map((service) => service.in)]);
     const taken = this.#taken.get(spec.name) ?? new Map<string, string>();
@@ -74,7 +74,8 @@ export function leaderOf(view: ClusterView | undefined): RouterFacts['leader'] {
   };
 }
 
-function servicesOf(decision: Decision | undefined): RouterFacts['services'] {
+/** `overridden`: the leader is kept out of a write service by an operator. */
+function servicesOf(decision: Decision | undefined, leader: string | null | undefined): RouterFacts['services'] {
   return Object.fromEntries(
     decision?.services.map((service) => [
       service.service,
@@ -84,7 +85,9 @@ function servicesOf(decision: Decision | undefined): RouterFacts['services'] {
         reason: service.reason.code,
         overridden:
           isWriteService(service) &&
-          service.verdicts.some(({ state, override }) => state !== 'ready' && override !== undefined),
+          service.verdicts.some(
+            ({ member, state, override }) => member === leader && state !== 'ready' && override !== undefined,
+          ),
       },
     ]) ?? [],
   );
