@@ -13,7 +13,7 @@ export interface IdentityServer {
   readonly stop: () => Promise<void>;
 }
 
-export function startIdentityServer(name: string, port: number): Promise<IdentityServer> {
+export function startIdentityServer(name: string, port: number, host = '127.0.0.1'): Promise<IdentityServer> {
   const open = new Set<Socket>();
   let accepted = 0;
   const server = createServer((socket) => {
@@ -26,7 +26,7 @@ export function startIdentityServer(name: string, port: number): Promise<Identit
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', backlog: 2_000 }, () =>
+    server.listen({ port, host, backlog: 2_000 }, () =>
       resolve({
         name,
         port,
