@@ -145,6 +145,7 @@ describe('a line of haproxy.cfg', () => {
     await driven.target.close();
     await haproxy.ask('set server backups/pg2 state maint');
     expect(await answering('backups')).toEqual(['pg1']);
+    await haproxy.reload();
     drive();
     await hold({ backend: 'backups', match, servers: [primary, replica] });
     expect(await answering('backups')).toEqual(['pg2']);
@@ -287,6 +288,8 @@ describe('a weight', () => {
     expect(await answering('weighed')).toEqual(['pg1']);
     await haproxy.ask('set server weighed/pg1 weight 3');
     await eventually('to be put right', async () => (await weights('weighed'))[0] === 40);
+    await haproxy.reload();
+    await eventually('the new worker to be told', async () => (await weights('weighed')).join() === '40,0');
     await hold({ backend: 'weighed', servers: [ready('pg1'), ready('pg2')] });
     expect(await weights('weighed')).toEqual([10, 10]);
   });

@@ -98,7 +98,7 @@ export function withoutMaster(
     ...reads.map((backend) => ({
       ...backend,
       servers: backend.servers.map((server) =>
-        server.member === master ? { ...server, state: 'maint' as const, ends: true } : server,
+        server.member === master ? { ...server, state: 'maint' as const, ends: true, lines: undefined } : server,
       ),
     })),
   ];

@@ -65,6 +65,15 @@ describe('spare lines', () => {
     ]);
   });
 
+  it('go to members that are to take connections first', () => {
+    const { commands, missing } = arranged([server('sp1')], spares, [
+      wants('a', 11, { state: 'maint' }),
+      wants('b', 12),
+    ]);
+    expect(commands).toContain('set server be/sp1 addr 127.0.0.1 port 12');
+    expect(missing).toEqual(['a']);
+  });
+
   it('stay with the member that they lead to', () => {
     expect(arranged([server('sp1'), server('sp2', { port: 11 })], spares, [wants('a', 11)])).toEqual(nothing);
   });

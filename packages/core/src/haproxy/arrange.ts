@@ -54,7 +54,7 @@ export function arrange(
   const rooms = new Rooms(lines, desired, spec, wanted, remembered);
   const problems: Reason[] = [];
   const without: DesiredServer[] = [];
-  for (const server of [...missing].sort(byMember)) {
+  for (const server of [...missing].sort(byNeed)) {
     const placed = rooms.place(server, worker);
     if (placed.kind === 'change') due.push(placed.change);
     if (placed.kind === 'impossible') {
@@ -176,8 +176,9 @@ class Rooms {
 const impossible = (why: Reason): Placed => ({ kind: 'impossible', why });
 const change = (one: Arrangement): Placed => ({ kind: 'change', change: one });
 const isSafe = ({ backend, server }: ServerName): boolean => isSafeName(backend) && isSafeName(server);
-const byMember = (a: DesiredServer, b: DesiredServer): number =>
-  a.member < b.member ? -1 : a.member > b.member ? 1 : 0;
+/** Who is to take connections first; then by name, so that every router comes to the same. */
+const byNeed = (a: DesiredServer, b: DesiredServer): number =>
+  Number(b.state === 'ready') - Number(a.state === 'ready') || (a.member < b.member ? -1 : a.member > b.member ? 1 : 0);
 
 const changeOf = (kind: Arrangement['kind'], line: ServerFact, member: string | undefined) => ({
   key: `${kind} ${serverKey(line)}`,

@@ -195,7 +195,7 @@ describe('every prefix of every plan, in every membership mode', { timeout: 120_
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
