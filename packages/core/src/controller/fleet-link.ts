@@ -22,7 +22,7 @@ export interface FleetLinkOptions {
   readonly log: Log;
   readonly self: RouterSelf;
   readonly clusters: () => readonly string[];
-  readonly factsOf: (cluster: string) => RouterFacts | undefined;
+  readonly facts: () => (cluster: string) => RouterFacts | undefined;
   readonly busy: () => boolean;
   /** The overrides of the fleet have been read, or are others than before. */
   readonly onOverrides: (book: FleetBook, changes: readonly OverrideChange[]) => void;
@@ -75,7 +75,7 @@ export class FleetLink {
       self,
       name,
       clusters: o.clusters,
-      factsOf: o.factsOf,
+      facts: o.facts,
       busy: o.busy,
       isTaken: (wanted) => this.book.isTaken(wanted, self.instance, o.clusters()),
       onChange: o.onChange,

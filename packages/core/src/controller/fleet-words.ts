@@ -1,5 +1,9 @@
-// What a person is told of the fleet: why it is not shared, and what he has to look at. Pure: what the link says in, words out.
+// What a person is told of the fleet: why it is not shared, and what he has to look at; and what of it concerns the other routers. What the link says in, words
+// out; contacts nobody.
+import { hostname } from 'node:os';
+import type { PgroutedConfig } from '../config/config.ts';
 import { type Reason, reason } from '../model/reason.ts';
+import type { JournalEntry } from '../status/schema.ts';
 import type { FleetLink } from './fleet-link.ts';
 
 type Told = Pick<FleetLink, 'problem' | 'isRead'> & {
@@ -8,7 +12,7 @@ type Told = Pick<FleetLink, 'problem' | 'isRead'> & {
 };
 
 /** The record of a process before, of the same name, is gone by then. */
-const NAME_TAKEN_AFTER_MS = 20_000;
+const NAME_TAKEN_AFTER_MS = 30_000;
 
 /** Undefined: it is shared and this router is registered, or it is too early to say. */
 export function fleetProblem(link: Told | undefined): string | undefined {
@@ -30,3 +34,15 @@ export function fleetAlarms(link: Told | undefined, name: string): readonly Reas
     ...book.problems().map(({ key, error }) => reason('fleet_record_unreadable', { key, error })),
   ];
 }
+
+/** What is told of clusters in these entries is nothing that the other routers are told. */
+const silentKinds: ReadonlySet<JournalEntry['kind']> = new Set(['probe', 'fleet', 'config', 'started', 'stopping']);
+
+/** After such an entry this router's own record may be another. */
+export const concernsOthers = ({ kind }: Pick<JournalEntry, 'kind'>): boolean => !silentKinds.has(kind);
+
+export const isShared = ({ fleet, etcd }: Pick<PgroutedConfig, 'fleet' | 'etcd'>): boolean =>
+  fleet.enabled && etcd !== undefined;
+
+/** What this router is to be called. */
+export const nameOf = (configured: string | undefined): string => configured ?? hostname();

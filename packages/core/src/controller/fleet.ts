@@ -18,9 +18,9 @@ import { alarmChanges } from './changes.ts';
 import { fleetClusters, overrideDocument } from './fleet-document.ts';
 import { FleetFacts, type ToldCluster, type ToldTarget } from './fleet-facts.ts';
 import { FleetLink, type Refusal } from './fleet-link.ts';
-import { fleetAlarms, fleetProblem } from './fleet-words.ts';
+import { concernsOthers, fleetAlarms, fleetProblem, isShared, nameOf } from './fleet-words.ts';
 import { type Journal, reasonDocument } from './journal.ts';
-import { checkRequest, unknownOverride } from './override-request.ts';
+import { checkName, checkRequest, unknownOverride } from './override-request.ts';
 import { Overrides } from './overrides.ts';
 import { same } from './succession.ts';
 
@@ -40,9 +40,6 @@ export interface FleetOptions {
 
 /** A router that starts waits so long for the overrides before it decides without them. */
 const KNOWN_WITHIN_MS = 1_000;
-/** What is told of clusters in these entries is nothing that the other routers are told. */
-const silentKinds: ReadonlySet<JournalEntry['kind']> = new Set(['probe', 'fleet', 'config', 'started', 'stopping']);
-
 export class Fleet {
   readonly #o: FleetOptions;
   readonly #self: RouterSelf;
@@ -144,6 +141,8 @@ export class Fleet {
 
   async lift(cluster: string, id: string, by: string): Promise<OverrideAnswer> {
     const { clock } = this.#o;
+    const refusal = checkName('by', by);
+    if (refusal !== undefined) return refusal;
     const override = this.#overrides.find(cluster, id);
     if (override === undefined) return unknownOverride(cluster, id, this.#overrides.all());
     const answer = {
@@ -184,9 +183,13 @@ export class Fleet {
       log,
       self: this.#self,
       clusters: () => this.#clusterNames(),
-      factsOf: (name) => {
-        const cluster = clusters().find(({ spec }) => spec.name === name);
-        return cluster === undefined ? undefined : this.#facts.factsOf(cluster, targets());
+      facts: () => {
+        const byName = new Map(clusters().map((cluster) => [cluster.spec.name, cluster]));
+        const now = targets();
+        return (name) => {
+          const cluster = byName.get(name);
+          return cluster === undefined ? undefined : this.#facts.factsOf(cluster, now);
+        };
       },
       busy: () => targets().some(({ state, converged }) => state === 'reachable' && !converged),
       onOverrides: (book, changes) => {
@@ -218,8 +221,8 @@ export class Fleet {
     return this.#o.clusters().map(({ spec }) => spec.name);
   }
 
-  #heard({ kind, cluster }: JournalEntry): void {
-    if (cluster !== undefined && !silentKinds.has(kind)) this.#link?.announcer.look([cluster]);
+  #heard(entry: JournalEntry): void {
+    if (entry.cluster !== undefined && concernsOthers(entry)) this.#link?.announcer.look([entry.cluster]);
   }
 
   #moment() {
@@ -246,8 +249,3 @@ export class Fleet {
     this.#told = { text: isSettled ? text : this.#told.text, alarms };
   }
 }
-
-const isShared = ({ fleet, etcd }: Pick<PgroutedConfig, 'fleet' | 'etcd'>): boolean =>
-  fleet.enabled && etcd !== undefined;
-
-const nameOf = (configured: string | undefined): string => configured ?? hostname();

@@ -22,11 +22,8 @@ export function checkRequest(
   moment: Moment,
 ): CheckedRequest {
   const { action, member, service, owner, reason } = request;
-  for (const [name, text] of Object.entries({ owner, reason })) {
-    if (text.trim() === '') return unfit(`${name} is missing`, `say ${name === 'owner' ? 'who asks for it' : 'why'}`);
-    if (text.length > LONGEST_TEXT || hasControlCharacter(text))
-      return unfit(`${name} is no line of at most ${LONGEST_TEXT} characters`, 'make it shorter, on one line');
-  }
+  const refusal = checkName('owner', owner) ?? checkName('reason', reason);
+  if (refusal !== undefined) return { ok: false, refusal };
   if (
     action.kind === 'weight' &&
     !(Number.isInteger(action.weight) && action.weight >= 0 && action.weight <= GREATEST_WEIGHT)
@@ -64,6 +61,14 @@ export function checkRequest(
       ...end.times,
     },
   };
+}
+
+/** `what`: the field. Undefined: the text can stand in a record and be shown. */
+export function checkName(what: 'owner' | 'reason' | 'by', text: string): OverrideRefusal | undefined {
+  if (text.trim() === '')
+    return unfit(`${what} is missing`, what === 'reason' ? 'say why' : 'say who asks for it').refusal;
+  if (text.length <= LONGEST_TEXT && !hasControlCharacter(text)) return undefined;
+  return unfit(`${what} is no line of at most ${LONGEST_TEXT} characters`, 'make it shorter, on one line').refusal;
 }
 
 export function unknownOverride(cluster: string, id: string, all: readonly ClusterOverride[]): OverrideRefusal {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../test/manual-clock.ts';
 import { MemoryStore } from '../../test/memory-store.ts';
-import { Announcer, type AnnouncerOptions } from './announcer.ts';
+import { Announcer } from './announcer.ts';
+import type { AnnouncerOptions } from './announcer-options.ts';
 import { type RouterFacts, readRouter } from './router-record.ts';
 
 const self = { instance: 'aaaaaaaa', pgrouted: '1.0.0', host: 'db1', since: '2026-11-21T10:00:00.000Z' };
@@ -26,7 +27,7 @@ function stage(clusters: readonly string[] = ['orders'], more: Partial<Announcer
     self,
     name: 'lb1',
     clusters: () => [...facts.keys()],
-    factsOf: (cluster) => facts.get(cluster),
+    facts: () => (cluster) => facts.get(cluster),
     busy: () => false,
     isTaken: () => false,
     onChange: () => told.push(announcer.error ?? announcer.name),

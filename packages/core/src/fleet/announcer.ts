@@ -4,29 +4,12 @@
 //   silent ──something to say──▶ collecting (200 ms, and while HAProxy is being told) ──▶ writing ──▶ resting ──something changed──▶ collecting
 //                                                                                         └─refused─▶ waiting ──5 s──▶ writing
 //   lease gone (etcd was away for longer than it lasts): everything is written anew
-import type { Clock, Timer } from '../model/clock.ts';
+import type { Timer } from '../model/clock.ts';
 import { type Revision, revision } from '../model/units.ts';
+import type { AnnouncerOptions } from './announcer-options.ts';
 import { routerKey } from './keys.ts';
-import { type RouterFacts, type RouterSelf, readRouter, routerText } from './router-record.ts';
-import type { FleetStore, FleetWrite, FleetWritten } from './store.ts';
-
-export interface AnnouncerOptions {
-  readonly store: FleetStore;
-  readonly prefix: string;
-  readonly clock: Clock;
-  readonly self: RouterSelf;
-  /** Without any number behind it. */
-  readonly name: string;
-  readonly clusters: () => readonly string[];
-  /** Undefined: there is no such cluster (any more). */
-  readonly factsOf: (cluster: string) => RouterFacts | undefined;
-  /** A HAProxy is being told something: what is said now would not last. */
-  readonly busy: () => boolean;
-  /** Another process stands under this name. */
-  readonly isTaken: (name: string) => boolean;
-  /** Told when it works or fails, when the name is another one, and with each beat. */
-  readonly onChange: () => void;
-}
+import { type RouterFacts, readRouter, routerText } from './router-record.ts';
+import type { FleetWrite, FleetWritten } from './store.ts';
 
 export const LEASE_TTL_S = 15;
 const KEEP_ALIVE_MS = 5_000;
@@ -143,21 +126,25 @@ export class Announcer {
     this.#lease ??= (await store.grantLease(LEASE_TTL_S)).lease;
     const wanted = new Set(clusters().map((cluster) => routerKey(prefix, cluster, this.#name)));
     const gone = [...this.#written.keys()].filter((key) => !wanted.has(key));
-    await this.#inBatches(gone, (key) => ({ type: 'delete', key }));
+    await this.#inBatches(gone, () => (key) => ({ type: 'delete', key }));
     const due = new Map([...this.#dirty].map((cluster) => [routerKey(prefix, cluster, this.#name), cluster]));
-    await this.#inBatches([...due.keys()], (key) => this.#putOf(key, due.get(key) ?? ''));
+    await this.#inBatches([...due.keys()], () => {
+      const factsOf = this.#o.facts();
+      return (key) => this.#putOf(key, due.get(key) ?? '', factsOf);
+    });
   }
 
-  /** `write` gives undefined where there is nothing to write. What was written is clean from then on. */
-  async #inBatches(keys: readonly string[], write: (key: string) => FleetWrite | undefined): Promise<void> {
+  /** `begin`: before each batch; what it gives makes the writes, undefined where there is nothing to write. */
+  async #inBatches(keys: readonly string[], begin: () => (key: string) => FleetWrite | undefined): Promise<void> {
     for (let at = 0; at < keys.length; at += BATCH) {
+      const write = begin();
       const writes = keys.slice(at, at + BATCH).flatMap((key) => write(key) ?? []);
       if (writes.length > 0) await this.#writeBatch(writes);
     }
   }
 
-  #putOf(key: string, cluster: string): FleetWrite | undefined {
-    const facts = this.#o.factsOf(cluster);
+  #putOf(key: string, cluster: string, factsOf: (cluster: string) => RouterFacts | undefined): FleetWrite | undefined {
+    const facts = factsOf(cluster);
     this.#dirty.delete(cluster);
     if (facts === undefined || this.#lease === undefined) return undefined;
     const value = routerText(this.#o.self, facts);
