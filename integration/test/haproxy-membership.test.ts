@@ -188,6 +188,36 @@ describe('a spare line', () => {
     expect(driven.codes()).toEqual([]);
   });
 
+  it('that stands for nobody any more ends its sessions in the old worker too', async () => {
+    drive();
+    const removed = { leaving: 'drain_then_kill' as const, drainTimeoutMs: 200 };
+    const asked = { backend: 'spares', match: spares, removed };
+    await hold({ ...asked, servers: [ready('pg1'), ready('pg2')] });
+    const [leaves, stays] = [await sessionsOn('spares', 'pg1'), await sessionsOn('spares', 'pg2')];
+    const { exchanges } = driven.target.status().counters;
+    await eventually('a few polls', () => driven.target.status().counters.exchanges > exchanges + 3);
+    await haproxy.reload();
+    await eventually('the new worker to be told', () => driven.target.status().counters.reloads === 1);
+    submit({ ...asked, servers: [ready('pg2')] });
+    await Promise.all(leaves.map((session) => session.ended));
+    expect([leaves.length > 0, stays.length > 0]).toEqual([true, true]);
+    for (const session of stays) expect(await session.echo('still here')).toBe(true);
+    for (const session of stays) session.close();
+  });
+
+  it('is given away alike by two routers at once, without a quarrel', async () => {
+    await haproxy.reload();
+    const other = driveTarget(haproxy);
+    drive();
+    serial += 1;
+    const servers = [ready('pg3'), ready('pg1')];
+    const desired = { serial, backends: [{ backend: 'spares', exclusive: false, match: spares, servers }] };
+    await Promise.all([other.hold(desired), driven.hold(desired)]);
+    expect([...(await linesOf('spares')).values()].map((line) => line.port)).toEqual([listens('pg1'), listens('pg3')]);
+    expect([other.codes(), driven.codes()]).toEqual([[], []]);
+    await other.target.close();
+  });
+
   it('holds one writer: a switch between spares, and to a member that comes with it', async () => {
     drive();
     const asked = { backend: 'writes', exclusive: true, match: spares };

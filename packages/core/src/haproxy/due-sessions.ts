@@ -1,18 +1,23 @@
-// Which sessions of an old worker have to go: in write services those on a server that shall be in maint, in read services those on a server that takes
-// writes and must not. Pure. An old worker's servers can't be changed any more, so what it held when it
-// was replaced still says which server it would give a waiting session to.
+// Which sessions of an old worker have to go: in write services those on a server that shall be in maint, in read services those on a server whose sessions
+// have to end. Pure. An old worker's servers can't be changed any more, so what it held when it was replaced still says which server it would give a
+// waiting session to.
 import { isSafeName } from './commands.ts';
 import type { DesiredBackend } from './desired.ts';
 import { match } from './match.ts';
 import { type ServerFact, type SessionFact, serverKey, type TargetFacts } from './parse.ts';
+import { nothingRemembered, type Remembered } from './remembered.ts';
 
 /** No server has been chosen for the session yet. */
 const WAITS = '<none>';
 
 /** Lines that shall be in maint and without a session. */
-export function fencedLines(facts: TargetFacts, backends: readonly DesiredBackend[]): readonly ServerFact[] {
+export function fencedLines(
+  facts: TargetFacts,
+  backends: readonly DesiredBackend[],
+  remembered: Remembered = nothingRemembered,
+): readonly ServerFact[] {
   return backends
-    .flatMap((backend) => match(facts.servers, backend).wanted)
+    .flatMap((backend) => match(facts.servers, backend, remembered).wanted)
     .filter(({ line, ends }) => ends && isSafeName(line.backend) && isSafeName(line.server))
     .map(({ line }) => line);
 }
@@ -22,13 +27,14 @@ export function dueSessions(
   sessions: readonly SessionFact[],
   facts: TargetFacts,
   backends: readonly DesiredBackend[],
+  remembered: Remembered = nothingRemembered,
 ): readonly SessionFact[] {
   const stay = new Set<string>();
   const waitersStay = new Set<string>();
   const exclusive = new Set<string>();
   const ends = new Set<string>();
   for (const backend of backends) {
-    const { wanted } = match(facts.servers, backend);
+    const { wanted } = match(facts.servers, backend, remembered);
     for (const { line, ends: ending } of wanted) {
       if (!ending) continue;
       ends.add(serverKey(line));

@@ -8,9 +8,12 @@
 import { type Clock, sleep } from '../model/clock.ts';
 import { after, type Millis } from '../model/units.ts';
 import type { AskedBackends } from './asked.ts';
+import type { DesiredBackend } from './desired.ts';
 import { countByBackend, drainingSessions, dueSessions, fencedLines } from './due-sessions.ts';
 import { remaining, STRAGGLER_MS } from './let-go.ts';
+import { match } from './match.ts';
 import type { TargetFacts, WorkerFact } from './parse.ts';
+import { LineMemory, type Remembered } from './remembered.ts';
 import type { Tail } from './tail.ts';
 
 /** How often it is looked at while nothing is due. */
@@ -71,6 +74,8 @@ export class OldWorker {
   readonly #visible: boolean;
   readonly #watched: boolean;
   readonly #reachedOnce: boolean;
+  /** For whom its lines stood, so that sessions on one that stands for nobody any more end as the policy says. */
+  readonly #lines = new LineMemory();
   #tail: Tail | undefined;
   #lostAt: Millis;
   #connections: number | undefined;
@@ -94,6 +99,7 @@ export class OldWorker {
     this.#since = now;
     this.#lostAt = now;
     this.#lookAt = now;
+    this.#remember(around.asked.all().map(({ desired }) => desired));
     this.look();
   }
 
@@ -228,11 +234,12 @@ export class OldWorker {
         return tail.close();
       }
       if (version === 0) return;
+      const remembered = this.#remember(backends);
       // For a moment both workers take connections. This one still obeys, and so gets no session that it must not have.
-      if (!worker.stopping) await tail.fence(fencedLines(this.facts, backends));
+      if (!worker.stopping) await tail.fence(fencedLines(this.facts, backends, remembered));
       const sessions = await tail.sessions();
       if (sessions === undefined) return;
-      const due = dueSessions(sessions, this.facts, backends);
+      const due = dueSessions(sessions, this.facts, backends, remembered);
       const draining = countByBackend(drainingSessions(sessions, this.facts, backends));
       const complete = this.#stoppingSince !== undefined && begunAt - this.#stoppingSince >= STRAGGLER_MS;
       this.#listing = { version, due: countByBackend(due), draining, complete };
@@ -247,5 +254,15 @@ export class OldWorker {
         await sleep(clock, STRAGGLER_MS);
       }
     }
+  }
+  #remember(backends: readonly DesiredBackend[]): Remembered {
+    const now = this.#around.clock.now();
+    const reads = backends.filter(({ exclusive }) => !exclusive);
+    this.#lines.read(
+      reads.flatMap((backend) => match(this.facts.servers, backend).wanted),
+      now,
+      now,
+    );
+    return this.#lines.at(now, new Map());
   }
 }
