@@ -12,6 +12,7 @@ export interface ServerMemory {
   readonly last: { readonly tier: number; readonly asPrimary: boolean } | undefined;
   /**
    * Why it is out, and since when, without a break. `found`: it was so when we first looked, so sessions on it are none of ours to end. Undefined: it is in.
+   * One that stands in by its backup line alone has both: its own line is out.
    */
   readonly out: { readonly cause: LeaveCause; readonly since: Millis; readonly found: boolean } | undefined;
   /** On which side of the lag limit it is, and since when. Undefined: there is no limit, or its lag was never known. */
