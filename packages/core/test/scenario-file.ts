@@ -73,7 +73,14 @@ const changeSchema = z.strictObject({
   settings: z.record(z.string(), z.unknown()).optional(),
   /** The members that the failsafe key lists. */
   failsafe: z.array(z.string()).optional(),
-  switchover: z.strictObject({ leader: z.string().optional(), member: z.string().optional() }).nullable().optional(),
+  switchover: z
+    .strictObject({
+      leader: z.string().optional(),
+      member: z.string().optional(),
+      scheduled_at: z.string().optional(),
+    })
+    .nullable()
+    .optional(),
   /** `silent`: from now on it confirms nothing and shows no change. */
   etcd: z.enum(['answers', 'silent']).optional(),
   /** Keys below the cluster's prefix as they are written, instead of what follows from all that; null: there is none. */
