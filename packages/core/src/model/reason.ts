@@ -74,6 +74,8 @@ const writerOutTexts = {
   leader_record_gone: '{member} holds the leader key, but its record has been gone for more than {limit_ms} ms',
   leader_without_address: '{member} holds the leader key, but its record has no address to probe',
   record_unreadable: "The record {key} can't be read: {error}",
+  switchover_ordered:
+    '{member} has been asked to hand over to {to}: new connections wait already, before Patroni begins to stop its PostgreSQL',
   switchover_begun:
     '{member} is about to hand over to {to}: Patroni has begun to stop its PostgreSQL, so no new sessions are sent there',
   leader_key_lost:

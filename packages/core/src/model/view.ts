@@ -128,6 +128,8 @@ export interface PlannedSwitch {
   readonly to: string | undefined;
   /** ISO text as written; undefined: now. */
   readonly scheduledAt: string | undefined;
+  /** When it was first seen as it is. Undefined: not known. */
+  readonly seenAt?: Millis | undefined;
 }
 
 /**

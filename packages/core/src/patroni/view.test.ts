@@ -105,6 +105,15 @@ describe('a view of Patroni', () => {
     });
     expect(keys.put({ failover: '{}' }).plannedSwitch).toBeUndefined();
   });
+
+  it('knows since when a switch is asked for, but for one that was there before', () => {
+    const failover = '{"leader":"n1"}';
+    const keys = Keys.listed();
+    const since = keys.put({ failover }).plannedSwitch?.seenAt;
+    expect(since).toBeDefined();
+    expect(keys.put({ status: '{"optime":1}' }).plannedSwitch?.seenAt).toBe(since);
+    expect(Keys.listed({ ...soundKeys, failover }).view.plannedSwitch?.seenAt).toBeUndefined();
+  });
 });
 
 describe('the timeline of a cluster', () => {

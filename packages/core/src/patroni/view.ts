@@ -2,7 +2,14 @@
 // when, where a member that is gone was last known). Nothing that stands in a record makes it throw.
 
 import { type Lsn, lagBytes, type Millis } from '../model/units.ts';
-import { type ClusterView, type ManagerSettings, type Member, memberOf, type RecordProblem } from '../model/view.ts';
+import {
+  type ClusterView,
+  type ManagerSettings,
+  type Member,
+  memberOf,
+  type PlannedSwitch,
+  type RecordProblem,
+} from '../model/view.ts';
 import type { StoreEntry, StoreRecords } from '../store/entries.ts';
 import { parseName } from '../store/names.ts';
 import { readOnce } from '../store/parsed.ts';
@@ -117,7 +124,7 @@ export function patroniView(
     }),
     settings,
     failsafeMembers: settings.failsafeMode ? failsafe : [],
-    plannedSwitch: read('failover', reads.failover),
+    plannedSwitch: plannedAfter(known, read('failover', reads.failover), now),
     timeline,
     problems: [...problems, ...folded.problems],
     timelineSeenAt: timeline === known?.timeline ? known?.timelineSeenAt : now,
@@ -126,6 +133,22 @@ export function patroniView(
     statusWritten,
     settingsUnknown,
   };
+}
+
+/** Since when it is asked for as it is: not known of one that was there at the first look. */
+function plannedAfter(
+  known: ClusterView | undefined,
+  planned: PlannedSwitch | undefined,
+  now: Millis,
+): PlannedSwitch | undefined {
+  if (known === undefined || planned === undefined) return planned;
+  const before = known.plannedSwitch;
+  const same =
+    before !== undefined &&
+    before.from === planned.from &&
+    before.to === planned.to &&
+    before.scheduledAt === planned.scheduledAt;
+  return { ...planned, seenAt: same ? before.seenAt : now };
 }
 
 /** `status` if it is there and can be read, else the older key. */

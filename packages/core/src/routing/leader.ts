@@ -13,7 +13,7 @@
 import { recordProof } from '../model/authority.ts';
 import type { ServerState } from '../model/decision.ts';
 import { type Reason, reason } from '../model/reason.ts';
-import { type Leadership, type Member, memberOf } from '../model/view.ts';
+import { type ClusterView, type Leadership, type Member, memberOf, type PlannedSwitch } from '../model/view.ts';
 import { confirmed } from './confirmation.ts';
 import { CONVERGENCE_MS, FIRST_PROBE_MS, freshMs, graceMs, passiveGraceMs, RECORD_GONE_MS } from './limits.ts';
 import { errorOf } from './probe-words.ts';
@@ -46,11 +46,16 @@ export function leaderRuling(given: Case, held: Held): WriterRuling {
  * taking sessions ~70 ms after that (3.0.2 and 4.1.4, measured). A switch scheduled for later changes nothing until then.
  */
 function switchBegun({ view }: Case, leader: Member): Reason | undefined {
-  const planned = view.plannedSwitch;
-  if (planned === undefined || planned.to === leader.name) return undefined;
-  if (planned.from !== undefined && planned.from !== leader.name) return undefined;
+  const planned = switchAskedFor(view, leader);
+  if (planned === undefined) return undefined;
   const begun = leader.present && leader.position === undefined && (leader.running || leader.stateText === 'stopping');
   return begun ? reason('switchover_begun', { member: leader.name, to: planned.to ?? 'another member' }) : undefined;
+}
+
+/** The switch that somebody has asked for, if it is to take the lead from this member. */
+export function switchAskedFor({ plannedSwitch: planned }: ClusterView, leader: Member): PlannedSwitch | undefined {
+  const another = planned?.from !== undefined && planned.from !== leader.name;
+  return another || planned?.to === leader.name ? undefined : planned;
 }
 
 function drainWithinGrace({ view, spec, horizon, outage }: Case): ServerState {

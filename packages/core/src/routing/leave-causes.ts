@@ -32,6 +32,7 @@ const causes: Readonly<Record<OutCode, LeaveCause>> = {
   leader_without_address: 'absent',
   leader_record_not_converged: 'role_lost',
   record_unreadable: 'absent',
+  switchover_ordered: 'role_lost',
   switchover_begun: 'role_lost',
   leader_key_lost: 'role_lost',
   former_awaits_proof: 'role_lost',

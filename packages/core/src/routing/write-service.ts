@@ -6,14 +6,16 @@ import type { Override } from '../model/override.ts';
 import { explainReason, type Reason, reason } from '../model/reason.ts';
 import type { ServiceSpec } from '../model/service.ts';
 import type { ClusterView, Member } from '../model/view.ts';
+import { anticipated } from './anticipation.ts';
 import { claimsPrimary } from './claims.ts';
 import { type Left, leave, remember, unchanged } from './leaving.ts';
 import { factsOf, type Orders, overrideFor, refusedBy } from './overrides.ts';
 import { type Case, namesOf, type ServiceRuling, type WriterRuling } from './ruling.ts';
 import { failedSelectors, selectorRefuses } from './selected.ts';
 
-export function writeService(given: Case, service: ServiceSpec, writer: WriterRuling): ServiceRuling {
+export function writeService(given: Case, service: ServiceSpec, ruled: WriterRuling): ServiceRuling {
   const { view } = given;
+  const writer = anticipated(given, service, ruled);
   const judged = judgeWriter(given, service, writer);
   const verdicts = view.members.map((member): Verdict => {
     const { name } = member;
