@@ -31,7 +31,7 @@ export interface FleetLinkOptions {
 }
 
 /** Overrides come by the watch; a proof only finds out what a watch has missed. */
-const PROOF_INTERVAL_MS = 3_000;
+const PROOF_INTERVAL_MS = 5_000;
 /** The first look, and the look after a write of our own. */
 const LOOK_MS = 1_000;
 /** What was lifted is told to every router, then it goes. */

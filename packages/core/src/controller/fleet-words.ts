@@ -2,6 +2,7 @@
 // out; contacts nobody.
 import { hostname } from 'node:os';
 import type { PgroutedConfig } from '../config/config.ts';
+import type { FleetProblem } from '../fleet/book.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { JournalEntry } from '../status/schema.ts';
 import type { FleetLink } from './fleet-link.ts';
@@ -31,9 +32,12 @@ export function fleetAlarms(link: Told | undefined, name: string): readonly Reas
   const isTaken = (announcer.renamedForMs ?? 0) > NAME_TAKEN_AFTER_MS;
   return [
     ...(isTaken ? [reason('router_name_taken', { name, own: announcer.name })] : []),
-    ...book.problems().map(({ key, error }) => reason('fleet_record_unreadable', { key, error })),
+    ...unreadableReasons(book.problems()),
   ];
 }
+
+export const unreadableReasons = (problems: readonly FleetProblem[]): readonly Reason[] =>
+  problems.map(({ key, error }) => reason('fleet_record_unreadable', { key, error }));
 
 /** What is told of clusters in these entries is nothing that the other routers are told. */
 const silentKinds: ReadonlySet<JournalEntry['kind']> = new Set(['probe', 'fleet', 'config', 'started', 'stopping']);

@@ -18,7 +18,7 @@ import { alarmChanges } from './changes.ts';
 import { fleetClusters, overrideDocument } from './fleet-document.ts';
 import { FleetFacts, type ToldCluster, type ToldTarget } from './fleet-facts.ts';
 import { FleetLink, type Refusal } from './fleet-link.ts';
-import { concernsOthers, fleetAlarms, fleetProblem, isShared, nameOf } from './fleet-words.ts';
+import { concernsOthers, fleetAlarms, fleetProblem, isShared, nameOf, unreadableReasons } from './fleet-words.ts';
 import { type Journal, reasonDocument } from './journal.ts';
 import { checkName, checkRequest, unknownOverride } from './override-request.ts';
 import { Overrides } from './overrides.ts';
@@ -122,7 +122,7 @@ export class Fleet {
       shared: link?.isRead === true,
       registered: link?.announcer.registered === true,
       problem: fleetProblem(link) ?? null,
-      alarms: this.#alarms().map(reasonDocument),
+      alarms: [...this.#alarms(), ...unreadableReasons(link?.book.unreadableRouters() ?? [])].map(reasonDocument),
       clusters: link === undefined ? [] : fleetClusters(link.book, this.#o.clusters(), name),
     };
   }

@@ -60,7 +60,7 @@ export class Announcer {
   }
 
   get registered(): boolean {
-    return this.#lease !== undefined && this.#written.size > 0 && this.#error === undefined;
+    return this.#lease !== undefined && this.#error === undefined && this.#told === this.#name;
   }
 
   start(): void {
