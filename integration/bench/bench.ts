@@ -1,4 +1,4 @@
-// npm run bench [-- [reaction] [footprint] [http] [switch] [handshake] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
+// npm run bench [-- [reaction] [footprint] [http] [switch] [fail-closed] [hold] [handshake] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
 // Bounded in time; every program that it starts is gone when it ends, also when it is interrupted.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../lab/process.ts';
 import { environment, load } from './environment.ts';
 import { table } from './figures.ts';
+import { failClosed } from './fail-closed.ts';
 import { footprint } from './footprint.ts';
 import { handshake } from './handshake.ts';
+import { hold } from './hold.ts';
 import { http } from './http.ts';
 import { watchMachine } from './others.ts';
 import { reaction } from './reaction.ts';
@@ -26,6 +28,8 @@ const chapters: Readonly<Record<string, Chapter>> = {
   footprint: { run: footprint, what: 'memory after an hour of events, CPU at rest', minutes: [1.5, 0.7] },
   http: { run: http, what: 'the REST lists under load, and what checks by scripts cost', minutes: [4.5, 1.7] },
   switch: { run: switches, what: 'switchovers and node deaths, all methods side by side', minutes: [8, 2] },
+  'fail-closed': { run: failClosed, what: 'HAProxy that also checks with the router', minutes: [4, 0.7] },
+  hold: { run: hold, what: 'new connections that wait out planned switchovers', minutes: [3.5, 0.7] },
   handshake: {
     run: handshake,
     what: 'a master that Stolon takes away, until acknowledged; whole failovers',
