@@ -138,7 +138,12 @@ export const view: fc.Arbitrary<ClusterView> = fc
     }),
     failsafeMembers: fc.subarray([...names]),
     plannedSwitch: optional(
-      fc.record({ from: optional(name), to: optional(name), scheduledAt: fc.constant(undefined) }),
+      fc.record({
+        from: optional(name),
+        to: optional(name),
+        scheduledAt: fc.constant(undefined),
+        seenAt: optional(instant),
+      }),
     ),
     timeline,
     timelineSeenAt: optional(instant),

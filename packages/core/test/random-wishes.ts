@@ -55,12 +55,14 @@ const service = (serviceName: string): fc.Arbitrary<ServiceSpec> =>
       leaving: table,
       drainTimeoutMs: fc.constantFrom(0, 1_000, 60_000),
       outage,
+      hold: optional(fc.constant({ waitMs: 15_000, most: 100 })),
       backupName: fc.constantFrom(undefined, '{member}-fb'),
     })
-    .map(({ backupName, ...wishes }) => ({
+    .map(({ backupName, hold, ...wishes }) => ({
       ...reads,
       ...wishes,
       ...(isWriteService(wishes) ? { backup: [], fallback: 'none', maxLag: undefined, keepAtLeast: 0 } : {}),
+      hold: isWriteService(wishes) ? hold : undefined,
       name: serviceName,
       backends: [serviceName],
       servers: { ...serversDefault, backupName: isWriteService(wishes) ? undefined : backupName },
