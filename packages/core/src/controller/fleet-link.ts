@@ -6,7 +6,7 @@ import { EtcdMirror, type MirrorChange } from '../etcd/mirror.ts';
 import { Announcer } from '../fleet/announcer.ts';
 import { FleetBook, type FleetEvent, type OverrideChange } from '../fleet/book.ts';
 import { fleetRange, overrideKey } from '../fleet/keys.ts';
-import { type KnownOverride, type Moment, overrideText } from '../fleet/override-record.ts';
+import { type KnownOverride, momentOf, overrideText } from '../fleet/override-record.ts';
 import type { RouterFacts, RouterSelf } from '../fleet/router-record.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
@@ -143,11 +143,6 @@ export class FleetLink {
     await this.#mirror.close();
   }
 
-  #moment(): Moment {
-    const { clock } = this.#o;
-    return { now: clock.now(), wall: clock.wall() };
-  }
-
   #onMirror(change: MirrorChange): void {
     this.#problem = undefined;
     if (change.kind === 'confirmed') return;
@@ -155,8 +150,8 @@ export class FleetLink {
     this.#readOnce = true;
     const changes =
       change.kind === 'relisted'
-        ? this.book.replace(change.snapshot.entries.values(), this.#moment())
-        : this.book.apply(change.events.map(eventOf), this.#moment());
+        ? this.book.replace(change.snapshot.entries.values(), momentOf(this.#o.clock))
+        : this.book.apply(change.events.map(eventOf), momentOf(this.#o.clock));
     if (first || changes.length > 0) this.#o.onOverrides(this.book, changes);
   }
 }

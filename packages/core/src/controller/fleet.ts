@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import type { PgroutedConfig } from '../config/config.ts';
 import type { EtcdClient } from '../etcd/client.ts';
+import { momentOf } from '../fleet/override-record.ts';
 import type { RouterSelf } from '../fleet/router-record.ts';
 import type { TargetReport } from '../haproxy/report.ts';
 import type { Clock } from '../model/clock.ts';
@@ -40,6 +41,7 @@ export interface FleetOptions {
 
 /** A router that starts waits so long for the overrides before it decides without them. */
 const KNOWN_WITHIN_MS = 1_000;
+
 export class Fleet {
   readonly #o: FleetOptions;
   readonly #self: RouterSelf;
@@ -48,7 +50,7 @@ export class Fleet {
   #config: Pick<PgroutedConfig, 'fleet' | 'etcd'> | undefined;
   #link: FleetLink | undefined;
   #known = false;
-  #told: { readonly text: string; readonly alarms: readonly Reason[] } = { text: '', alarms: [] };
+  #told: { readonly how: string; readonly alarms: readonly Reason[] } = { how: '', alarms: [] };
   #stopListening: () => void = () => {};
 
   constructor(o: FleetOptions) {
@@ -79,15 +81,16 @@ export class Fleet {
     this.#link = undefined;
     await old?.stop(true);
     // What the old place said counts until the new one has been read; without a new one it is over.
-    if (old !== undefined && !isShared(config)) this.#overrides.shared(old.book, old.book.replace([], this.#moment()));
+    if (old !== undefined && !isShared(config))
+      this.#overrides.shared(old.book, old.book.replace([], momentOf(this.#o.clock)));
     this.#connect(config, client);
   }
 
   /** Before the client is closed. */
   async stop(): Promise<void> {
     this.#stopListening();
-    this.#overrides.stop();
     await this.#link?.stop(true);
+    this.#overrides.stop();
   }
 
   /** Those that stand for this cluster now: the very same list until they are others. Undefined: not known yet, for a second after a start at most. */
@@ -129,7 +132,7 @@ export class Fleet {
 
   async set(request: OverrideRequest): Promise<OverrideAnswer> {
     const { clock, clusters, newId } = this.#o;
-    const checked = checkRequest(request, clusters(), { now: clock.now(), wall: clock.wall() });
+    const checked = checkRequest(request, clusters(), momentOf(clock));
     if (!checked.ok) return checked.refusal;
     const { cluster } = checked;
     const override: Override = { ...checked.override, id: newId(), scope: 'fleet', revision: undefined };
@@ -152,6 +155,8 @@ export class Fleet {
     };
     if (override.scope === 'local' && this.#overrides.liftLocal(cluster, id, by)) return answer;
     const known = this.#link?.book.override(cluster, id);
+    // From a place that is no longer configured, while the new one can't be read.
+    if (known === undefined && this.#overrides.forget(cluster, id, by)) return answer;
     const why = known === undefined ? 'it is not in etcd' : await this.#share((link) => link.lift(cluster, known, by));
     if (why === undefined) return answer;
     return {
@@ -225,10 +230,6 @@ export class Fleet {
     if (entry.cluster !== undefined && concernsOthers(entry)) this.#link?.announcer.look([entry.cluster]);
   }
 
-  #moment() {
-    return { now: this.#o.clock.now(), wall: this.#o.clock.wall() };
-  }
-
   #alarms(): readonly Reason[] {
     return fleetAlarms(this.#link, nameOf(this.#config?.fleet.name));
   }
@@ -244,8 +245,10 @@ export class Fleet {
         : `not shared with other routers: ${problem}`;
     const alarms = this.#alarms();
     const isSettled = problem !== undefined || link?.announcer.registered === true;
-    if (isSettled && text !== this.#told.text) journal.add({ kind: 'fleet', text });
+    // etcd words one and the same outage in many ways.
+    const how = problem === undefined ? text : `${link?.isRead} ${problem.includes('permission denied')}`;
+    if (isSettled && how !== this.#told.how) journal.add({ kind: 'fleet', text });
     for (const entry of alarmChanges(undefined, this.#told.alarms, alarms)) journal.add(entry);
-    this.#told = { text: isSettled ? text : this.#told.text, alarms };
+    this.#told = { how: isSettled ? how : this.#told.how, alarms };
   }
 }

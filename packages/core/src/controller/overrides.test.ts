@@ -90,6 +90,14 @@ describe('the overrides that stand', () => {
     expect(texts().at(-1)).toBe('drain of n2 was lifted by bob');
   });
 
+  it('are forgotten where etcd is not asked about them any more', () => {
+    put(anOverride('shared', undefined));
+    expect(overrides.forget('orders', 'other', 'bob')).toBe(false);
+    expect(overrides.forget('orders', 'shared', 'bob')).toBe(true);
+    expect(ids()).toEqual([]);
+    expect(texts().at(-1)).toBe('drain of n2 was lifted by bob');
+  });
+
   it('are looked at again after a year as after an hour', async () => {
     overrides.addLocal('orders', anOverride('long', 365 * 24 * 3_600_000), 'no etcd is configured');
     await clock.pass(7_300_000);

@@ -85,6 +85,15 @@ export class Overrides {
     return true;
   }
 
+  /** One of the fleet's that etcd is not asked about any more. False: there is none. */
+  forget(cluster: string, id: string, by: string): boolean {
+    const override = this.#book?.drop(cluster, id, { now: this.#o.clock.now() });
+    if (override === undefined) return false;
+    this.#tell(cluster, override, `${overrideWords(override)} was lifted by ${by}`);
+    this.#look();
+    return true;
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }

@@ -72,6 +72,14 @@ export class FleetBook {
       ?.known;
   }
 
+  /** Forgets one, though its record may be there still. Undefined: there is none that counts. */
+  drop(cluster: string, id: string, moment: Pick<Moment, 'now'>): Override | undefined {
+    const known = this.override(cluster, id);
+    if (known === undefined || !counts(known, moment)) return undefined;
+    this.#overrides.delete(known.entry.key);
+    return known.override;
+  }
+
   /** Clusters with overrides that count. */
   overridden(moment: Pick<Moment, 'now'>): ReadonlySet<string> {
     const held = [...this.#overrides.values()].filter(({ known }) => counts(known, moment));

@@ -1,6 +1,7 @@
 // An override as it stands in etcd: JSON of version 1, written by routers and, where need be, by hand. Read once at this edge; what can't be read is left out
 // by whoever asks, never guessed.
 import * as z from 'zod';
+import type { Clock } from '../model/clock.ts';
 import type { Override, OverrideAction } from '../model/override.ts';
 import { after, type Millis } from '../model/units.ts';
 import { hasControlCharacter } from '../store/names.ts';
@@ -50,6 +51,8 @@ export interface Moment {
   readonly now: Millis;
   readonly wall: Date;
 }
+
+export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), wall: clock.wall() });
 
 /** On this router's clock, what the time of day says; reckoned once, so that a clock that is set afterwards moves no override. */
 export const instantOf = (iso: string, { now, wall }: Moment): Millis => after(now, Date.parse(iso) - wall.getTime());
