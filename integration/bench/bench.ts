@@ -1,12 +1,12 @@
-// npm run bench [-- [reaction] [footprint] [http] [switch] [fail-closed] [hold] [handshake] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
+// npm run bench [-- [reaction] [footprint] [http] [switch] [fail-closed] [hold] [handshake] [scale] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
 // Bounded in time; every program that it starts is gone when it ends, also when it is interrupted.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../lab/process.ts';
 import { environment, load } from './environment.ts';
-import { table } from './figures.ts';
 import { failClosed } from './fail-closed.ts';
+import { table } from './figures.ts';
 import { footprint } from './footprint.ts';
 import { handshake } from './handshake.ts';
 import { hold } from './hold.ts';
@@ -14,6 +14,7 @@ import { http } from './http.ts';
 import { watchMachine } from './others.ts';
 import { reaction } from './reaction.ts';
 import type { Goal, Section } from './result.ts';
+import { scale } from './scale.ts';
 import { switches } from './switch.ts';
 
 interface Chapter {
@@ -35,6 +36,7 @@ const chapters: Readonly<Record<string, Chapter>> = {
     what: 'a master that Stolon takes away, until acknowledged; whole failovers',
     minutes: [8.5, 1.5],
   },
+  scale: { run: scale, what: 'a thousand clusters: all primaries move at once, the router at rest', minutes: [3, 1] },
 };
 const results = fileURLToPath(new URL('../../bench/results', import.meta.url));
 

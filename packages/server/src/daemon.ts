@@ -16,6 +16,7 @@ import { JournalFile } from './journal-file.ts';
 import type { Loaded } from './load-config.ts';
 import { type DaemonLog, logEntry } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { roomFor } from './room.ts';
 
 export interface DaemonOptions {
   /** Throws Failure when the configuration is wrong. */
@@ -55,6 +56,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const http = await ApiServer.start({ spec: config.http, handle, clock, log });
 
   try {
+    roomFor(config);
     router = startRouter({ config, clock, log, version });
   } catch (error) {
     await http.close();

@@ -130,8 +130,7 @@ export class ClusterLoop {
 
   /** The view was confirmed once more. `refused`: a target was refused for want of a proof; it is told again as soon as there is one. */
   confirmed(refused: boolean): void {
-    if (!refused && this.#changesNothing()) return;
-    this.pass();
+    if (!this.#changesNothing()) this.pass();
     if (refused) this.#o.publish();
   }
 
@@ -152,13 +151,13 @@ export class ClusterLoop {
 
   /** One more confirmation of a view that was decided on while it was fresh can only lead to the same decision. */
   #changesNothing(): boolean {
-    return (
-      this.#view !== undefined &&
-      this.#o.clock.now() - this.#view.confirmedAt < FRESH_MS &&
-      this.#confirmed &&
-      !this.#standstill.waiting &&
-      this.#decision?.probeHard.length === 0
-    );
+    const view = this.#view;
+    const now = this.#o.clock.now();
+    if (view === undefined || !this.#confirmed || this.#standstill.waiting) return false;
+    if (this.#decision?.probeHard.length !== 0) return false;
+    if (this.#o.feed.attend === undefined) return now - view.confirmedAt < FRESH_MS;
+    const until = this.#standsUntil();
+    return this.#passedAt - view.confirmedAt < FRESH_MS && (until === undefined || now < until);
   }
 
   /** Latest picture, decide, publish. */

@@ -17,6 +17,10 @@ export const reasonDocument = (reason: Reason): ReasonDocument => ({
 /** What is written down waits this long, so that it never stands between an event and HAProxy. */
 const WRITE_AFTER_MS = 5;
 
+/** Of many entries so much is written at once, with a pause after it. */
+const AT_ONCE_MS = 5;
+const PAUSE_MS = 20;
+
 /** When something happened, taken before it is written down. */
 interface Stamp {
   readonly wall: Date;
@@ -48,7 +52,26 @@ export class Journal {
    */
   later(entries: () => readonly NewEntry[]): void {
     this.#waiting.push({ stamp: { wall: this.#clock.wall(), now: this.#clock.now() }, entries });
-    this.#timer ??= this.#clock.after(WRITE_AFTER_MS, () => this.flush());
+    this.#timer ??= this.#clock.after(WRITE_AFTER_MS, () => this.#writeSome());
+  }
+
+  /** A thousand clusters that switch at once have thousands of entries: what is to be done for them comes in between. */
+  #writeSome(): void {
+    this.#timer = undefined;
+    const due = this.#waiting;
+    this.#waiting = [];
+    const from = this.#clock.now();
+    let written = 0;
+    try {
+      for (const { stamp, entries } of due) {
+        written += 1;
+        for (const entry of entries()) this.#write(entry, stamp);
+        if (this.#clock.now() - from >= AT_ONCE_MS) break;
+      }
+    } finally {
+      this.#waiting = [...due.slice(written), ...this.#waiting];
+      if (this.#waiting.length > 0) this.#timer ??= this.#clock.after(PAUSE_MS, () => this.#writeSome());
+    }
   }
 
   /** Writes down at once what waits. */

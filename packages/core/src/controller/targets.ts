@@ -55,7 +55,7 @@ export class Targets {
       // One turn may bring thousands of reports, and the same stands against the target in all of them.
       let problems: readonly Reason[] | undefined;
       const problemsNow = (): readonly Reason[] => {
-        if (problems === undefined) queueMicrotask(() => (problems = undefined));
+        if (problems === undefined) clock.after(0, () => (problems = undefined));
         problems ??= target.status().problems;
         return problems;
       };

@@ -76,6 +76,7 @@ function resistanceOf({ target, now, plan, facts, progress }: TargetPicture): re
     );
   }
   const stuck = progress.stuck();
+  if (stuck.size === 0) return problems;
   for (const { line, state } of plan.wanted) {
     const tries = stuck.get(serverKey(line));
     if (tries === undefined) continue;

@@ -87,7 +87,7 @@ export class WholeTable {
 
   /** All but the table is read anew each time. `unchanged`: the servers are the very same as the last time. */
   parse(text: string): { readonly parsed: ParsedAnswer; readonly unchanged: boolean } {
-    const start = text.indexOf('\n# ');
+    const start = text.indexOf('\n# be_id ');
     const end = text.indexOf('\n\n', start);
     const header = text.slice(start + 3, text.indexOf('\n', start + 3)).split(' ');
     if (start === -1 || end === -1 || header[CHANGED_AT] !== CHANGED_COLUMN) {

@@ -22,6 +22,7 @@ import { Hold } from './hold.ts';
 import { type LetGo, letGoOf, STRAGGLER_MS } from './let-go.ts';
 import { type Begun, LetGoLedger } from './let-go-ledger.ts';
 import { Linter } from './linter.ts';
+import { type Look, Looks } from './looks.ts';
 import { MasterWatch } from './master.ts';
 import { OldWorkers } from './old-workers.ts';
 import { HURRY_MS, nextTurnMs, SOON_MS } from './pace.ts';
@@ -61,6 +62,10 @@ export interface TargetOptions {
 /** For so long a closed write service is taken to wait for its next writer. */
 const WATCHFUL_FOR_MS = 120_000;
 
+/** There is more to think about than was: what is under way gets this long. */
+const PARTLY_MS = 10;
+const never = millis(Number.NEGATIVE_INFINITY);
+
 type Counters = { -readonly [Name in keyof TargetCounters]: TargetCounters[Name] };
 
 export class Target {
@@ -97,6 +102,7 @@ export class Target {
   #desired: Desired | undefined;
   #facts: TargetFacts | undefined;
   #readAt: Millis | undefined;
+  readonly #looks = new Looks();
   #plan: Plan | undefined;
   #stoppingSince: Millis | undefined;
   #closedSince: Millis | undefined;
@@ -188,6 +194,10 @@ export class Target {
   /** Whether it has let go of all servers of these backends (write services) that the newest submitted decision does not let in. */
   letGo(backends: readonly string[]): LetGo {
     const { state } = this.#reach;
+    if (this.#looks.wantsLedger(this.#clock.now())) {
+      this.#ledger.otherWorker();
+      this.#turns.wake();
+    }
     return letGoOf(backends, { target: this.#o.spec.name, state, current: this.#ledger, old: this.#old });
   }
 
@@ -269,7 +279,8 @@ export class Target {
   async #turn(): Promise<number> {
     this.#old.tick();
     const desired = this.#desired;
-    const choice = this.#choice(desired);
+    const look = this.#looks.next(desired, this.#facts, this.#clock.now());
+    const choice = this.#choice(look.busy);
     const commands = choice?.commands ?? [];
     if (choice !== undefined && commands.length > 0) {
       this.#counters.transactions += 1;
@@ -278,16 +289,11 @@ export class Target {
     }
     this.#counters.exchanges += 1;
     const begun = this.#ledger.begin(this.#clock.now());
-    const result = await exchange(
-      this.#socket,
-      commands,
-      { backends: desired?.backends ?? [] },
-      this.#facts,
-      this.#lines.leaving,
-    );
+    const result = await exchange(this.#socket, commands, look.scope, this.#facts, this.#lines.leaving);
     if (this.#turns.stopped) return 0;
     if (result.kind === 'moved') {
       this.#readAt = undefined;
+      this.#looks.forget();
       return SOON_MS;
     }
     const now = this.#clock.now();
@@ -303,7 +309,7 @@ export class Target {
       return delayMs;
     }
     for (const report of this.#reach.answered(commands.length > 0, now)) this.#report(report);
-    return this.#took(result, choice, desired, begun);
+    return this.#took(result, choice, desired, { begun, look });
   }
 
   #choice(desired: Desired | undefined): Choice | undefined {
@@ -311,13 +317,13 @@ export class Target {
     const facts = this.#facts;
     if (facts === undefined || desired === undefined) return undefined;
     if (this.#drift.pauseMs(now) > 0 || this.#reach.denies(now)) return undefined;
-    return this.#chooseOn(facts, desired, this.#readAt);
+    return this.#chooseOn(facts, desired);
   }
 
-  #chooseOn(facts: TargetFacts, desired: Desired, readAt: Millis | undefined): Choice {
+  #chooseOn(facts: TargetFacts, desired: Desired): Choice {
     return choose(facts, desired, {
       now: this.#clock.now(),
-      readAt: () => readAt ?? millis(Number.NEGATIVE_INFINITY),
+      readAt: (backend) => (this.#readAt === undefined ? never : this.#looks.readAt(backend)),
       lastShutdownAt: this.#lastShutdownAt,
       restores: (backend, member) => this.#held.has(backend, member),
       clear: (backend) => this.#old.clear(backend),
@@ -335,7 +341,7 @@ export class Target {
     { facts, mostSessions, notes }: Extract<ReadBack, { kind: 'facts' }>,
     choice: Choice | undefined,
     desired: Desired | undefined,
-    begun: Begun,
+    { begun, look }: { readonly begun: Begun; readonly look: Look },
   ): number {
     const now = this.#clock.now();
     if (notes.length > 0) this.#o.log.debug({ target: this.#o.spec.name, notes: notes.slice(0, 10) }, 'HAProxy said');
@@ -349,34 +355,41 @@ export class Target {
     const sameAsBefore = this.#seeWorker(facts, now);
     this.#facts = facts;
     this.#readAt = now;
+    this.#looks.read(look, now);
     this.#watchdog.seen(facts.worker);
     this.#hold.seen(facts.worker);
     this.#access.seen(facts.worker);
-    if (this.#access.level === 'admin') for (const report of this.#reach.permitted(now)) this.#report(report);
     if (desired === undefined) {
       this.#old.young(facts);
       return this.#pollMs;
     }
 
-    const exclusive = new Set(desired.backends.flatMap((one) => (one.exclusive ? [one.backend] : [])));
+    const exclusive = this.#looks.exclusive(desired);
+    const { busy, partly } = this.#looks.busyAfter(look, desired, facts, now);
     if (choice !== undefined) {
       const ends = (one: DesiredBackend): boolean => endsSessions(one) || this.#lines.leaving.has(one.backend);
-      const ending = new Set(desired.backends.filter(ends).map(({ backend }) => backend));
+      const ending = new Set(busy.backends.filter(ends).map(({ backend }) => backend));
       this.#progress.fencing(choice.fences, ending, mostSessions, now);
       this.#progress.opening(choice.opens, exclusive);
     }
     if (choice !== undefined && choice.arranged.length > 0) {
-      const due = plan(facts, desired, this.#lines.at(now, new Map())).steps.flatMap((step) =>
+      const due = plan(facts, busy, this.#lines.at(now, new Map())).steps.flatMap((step) =>
         step.kind === 'arrange' ? step.arrangements : [],
       );
       this.#refusals.told(choice.arranged, due, notes, now);
     }
-    const next = this.#chooseOn(facts, desired, now);
+    const choiceNow = this.#chooseOn(facts, busy);
+    const next = { ...choiceNow, plan: this.#looks.whole(look, busy, choiceNow.plan, partly) };
     this.#plan = next.plan;
-    this.#lines.read(next.plan.wanted, begun.at, now);
+    this.#lines.read(
+      next.plan.wanted,
+      begun.at,
+      now,
+      look.many ? new Set(busy.backends.map(({ backend }) => backend)) : undefined,
+    );
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
     this.#held.read(desired, next.plan.wanted);
-    this.#ledger.read(begun, facts, now);
+    if (this.#looks.keepsLedger(desired, now)) this.#ledger.read(begun, facts, now);
     if (this.#converged.settled && sameAsBefore) {
       this.#drift.look(next.plan, exclusive, now);
       if (!next.plan.converged) this.#watchdog.repeat();
@@ -386,21 +399,25 @@ export class Target {
     const reports = [
       ...this.#progress.read(facts, next.plan, desired.serial, now, this.#old),
       ...this.#converged.read(next.plan, under),
-      ...(choice === undefined || choice.commands.length === 0 ? this.#lint(desired, next.plan, now) : []),
+      ...(choice === undefined || choice.commands.length === 0 ? this.#lint(desired, look, next.plan, now) : []),
     ];
     for (const report of reports) {
       if (report.kind === 'fenced') this.#counters.sessionsEnded += report.sessionsEnded;
       if (report.kind === 'drift') this.#counters.corrections += report.servers.length;
       this.#report(report);
     }
+    this.#looks.looked(look, busy, facts, choiceNow.plan, now);
     this.#old.young(facts);
-    return this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
+    const delayMs = this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
+    return partly ? Math.min(PARTLY_MS, delayMs) : delayMs;
   }
 
   /** Not while there is something to do: nothing may hold that up. */
-  #lint({ backends }: Desired, { wanted }: Plan, now: Millis): readonly TargetReport[] {
+  #lint({ backends }: Desired, look: Look, next: Plan, now: Millis): readonly TargetReport[] {
+    if (!this.#looks.mayLint(look, now)) return [];
     const { spec, hasAsked } = this.#o;
     const { level } = this.#access;
+    const wanted = this.#looks.wanted(look, next);
     return this.#linter.read({ target: spec.name, backends, wanted, level, hasAsked }, now);
   }
 
@@ -415,6 +432,7 @@ export class Target {
       this.#drift.forget();
       this.#ledger.otherWorker();
       this.#lines.otherWorker();
+      this.#looks.otherWorker();
       this.#linter.otherWorker();
       this.#refusals.otherWorker();
       this.#converged.disturbed();
@@ -432,9 +450,7 @@ export class Target {
 
   /** A write service is closed and will be opened soon: what is read is kept fresh enough to be opened on. */
   #awaitsWriter(now: Millis): boolean {
-    const closed = this.#desired?.backends.some(
-      ({ exclusive, servers }) => exclusive && !servers.some(({ state }) => state === 'ready'),
-    );
+    const closed = this.#desired !== undefined && this.#looks.awaitsWriter(this.#desired);
     this.#closedSince = closed === true ? (this.#closedSince ?? now) : undefined;
     return this.#closedSince !== undefined && now - this.#closedSince < WATCHFUL_FOR_MS;
   }
@@ -442,6 +458,9 @@ export class Target {
   #delay(next: Choice, now: Millis, justOpened: number): number {
     // A session that one of HAProxy's threads was about to give to the old server when the other took it out shows up only a little later.
     const stragglerMs = justOpened > 0 ? STRAGGLER_MS : undefined;
+    const desired = this.#desired;
+    const keeps = desired !== undefined && this.#looks.keepsLedger(desired, now);
+    const ledgerMs = keeps ? this.#ledger.lookAgainMs(now) : undefined;
     return nextTurnMs({
       now,
       pollMs: this.#pollMs,
@@ -454,7 +473,11 @@ export class Target {
       tries: ({ fences, opens, arranged }) =>
         Math.min(this.#progress.leastTries([...fences, ...opens]), this.#refusals.leastTries(arranged)),
       settlingSince: (backend) => this.#progress.settlingSince(backend),
-      lookAgainMs: least(this.#ledger.lookAgainMs(now) ?? stragglerMs, this.#lines.idleInMs(next.plan.awaited, now)),
+      lookAgainMs: [
+        ledgerMs ?? stragglerMs,
+        this.#lines.idleInMs(next.plan.awaited, now),
+        this.#looks.wholeInMs(now),
+      ].reduce(least, undefined),
     });
   }
 }
