@@ -46,6 +46,35 @@ describe('the scenarios', () => {
     expect(ofDecisions.filter((code) => !spoken.has(code)).sort()).toEqual(Object.keys(elsewhere).sort());
   });
 
+  it.each([
+    ['a key that there is not', { leder: 'n1' }, 'Unrecognized key: "leder"'],
+    ['a fact that members have not', { members: { n1: { lagg: 5 } } }, 'Unrecognized key: "lagg"'],
+    ['a size that is none', { members: { n1: { lag: '16mb' } } }, 'at members.n1.lag'],
+    [
+      'a reason that there is not',
+      { steps: [{ at: 0, expect: { it: { n1: 'ready leader_prooven' } } }] },
+      'no such reason',
+    ],
+    [
+      'a state that there is not',
+      { steps: [{ at: 0, expect: { it: { n1: 'up leader_proven' } } }] },
+      'must match pattern',
+    ],
+    [
+      'steps that go back in time',
+      {
+        steps: [
+          { at: '2s', expect: {} },
+          { at: '1s', expect: {} },
+        ],
+      },
+      'not later',
+    ],
+  ])('are refused with %s', (_, change, error) => {
+    const sound = { description: 'A story of one member.', cluster: {}, leader: 'n1', members: { n1: {} } };
+    expect(() => readScenario({ ...sound, steps: [{ at: 0, expect: {} }], ...change })).toThrow(error);
+  });
+
   it('tell one story each', () => {
     const stories = scenarios.map(({ description }) => description);
     expect(new Set(stories).size).toBe(stories.length);
