@@ -41,9 +41,10 @@ export function candidateOf(given: Case, service: ServiceSpec, member: Member, w
   const orders = overrideFor(given, service, name);
   const fitness = fitnessOf(given, member, writer);
   const out = barrier(given, service, member, fitness, writer);
-  const common = { member, orders, remembered, asPrimary: fitness.kind === 'primary' };
+  const asPrimary = fitness.kind === 'primary';
   if (out !== undefined) {
-    return { ...common, against: out, barred: out, why: out, lag: undefined, onlyLags: false };
+    const lag = undefined;
+    return { member, orders, remembered, asPrimary, against: out, barred: out, why: out, lag, onlyLags: false };
   }
   const role = roleRefuses(given.view, service.role, member, fitness.kind);
   const ordered = refusedBy(orders);
@@ -56,7 +57,10 @@ export function candidateOf(given: Case, service: ServiceSpec, member: Member, w
   const lifts = orders.action?.action.kind === 'ready';
   const wishes = lifts ? undefined : (tag ?? selected ?? behind);
   return {
-    ...common,
+    member,
+    orders,
+    remembered,
+    asPrimary,
     against: role ?? ordered ?? wishes,
     barred: ordered ?? (lifts ? undefined : (tag ?? behind)),
     why: lifted(given, service, orders, name, tag ?? selected ?? behind) ?? inReason(name, fitness, lag),

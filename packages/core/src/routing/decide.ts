@@ -8,7 +8,7 @@
 //                     postgres-reader.ts; roles.ts, selected.ts, lag-side.ts), tiers.ts chooses, weights.ts weighs
 //   claims.ts         who only says that it is primary;  alarms.ts  what a person must look at;  limits.ts  the spans of time
 //   overrides.ts      what operators ask for;  leaving.ts, leave-causes.ts  what becomes of sessions;  outage.ts  what an old view is good for
-import type { Decision } from '../model/decision.ts';
+import type { Decision, Verdict } from '../model/decision.ts';
 import type { RoutingMemory } from '../model/memory.ts';
 import type { Override } from '../model/override.ts';
 import { inWordsOf, type Reason } from '../model/reason.ts';
@@ -59,7 +59,7 @@ export function decide(
     services: rulings.map(({ decision }) => ({
       ...decision,
       reason: told(decision.reason),
-      verdicts: decision.verdicts.map((verdict) => ({ ...verdict, reason: told(verdict.reason) })),
+      verdicts: decision.verdicts.map((verdict) => toldAs(verdict, told(verdict.reason))),
     })),
     alarms: alarms.map(told),
     probeHard: cluster.probe === undefined ? [] : probeHard(view, writers.all),
@@ -68,6 +68,10 @@ export function decide(
     memory: rulings.flatMap(({ memory }) => memory),
   };
 }
+
+/** A pass over thousands of members copies nothing that stays the same. */
+const toldAs = (verdict: Verdict, told: Reason): Verdict =>
+  told === verdict.reason ? verdict : { ...verdict, reason: told };
 
 /** What several services have to say alike is said once. */
 const distinct = (alarms: readonly Reason[]): readonly Reason[] =>

@@ -17,29 +17,18 @@ export function readService(given: Case, service: ServiceSpec, writer: WriterRul
   const candidates = given.view.members.map((member) => candidateOf(given, service, member, writer));
   const tiers = tiersOf(given, service, candidates);
   const placed = candidates.map((candidate) => place(given, service, candidate, tiers, writer));
-  const weights = candidates.map(({ member, orders }) => weightOf(service, member, orders));
-  const verdicts = placed.map(({ verdict }, index) => {
-    const weight = weights[index]?.weight;
-    const weigher = candidates[index]?.orders.weight?.override.id;
-    const override = verdict.override ?? weigher;
-    return {
-      ...verdict,
-      ...(weight === undefined ? {} : { weight }),
-      ...(override === undefined ? {} : { override }),
-    };
-  });
   const waits = awaited(given, service, candidates, tiers, writer);
   return {
     decision: {
       ...namesOf(service),
-      verdicts,
+      verdicts: placed.map(({ verdict }) => verdict),
       reason: waits?.reason ?? summary(tiers),
       undecided: waits !== undefined,
       keep: waits?.keep,
     },
     memory: remembered(given, service, placed, waits),
     alarms: [
-      ...weights.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm])),
+      ...placed.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm])),
       ...failedSelectors(given, service.name, [
         ...(service.selector === undefined ? [] : [service.selector]),
         ...service.backup,
@@ -51,6 +40,7 @@ export function readService(given: Case, service: ServiceSpec, writer: WriterRul
 interface Placed {
   readonly verdict: Verdict;
   readonly memory: ServerMemory;
+  readonly alarm: Reason | undefined;
 }
 
 /** Of what is not decided nothing is learnt. */
@@ -74,16 +64,15 @@ function place(given: Case, service: ServiceSpec, candidate: Candidate, tiers: T
   const lower = tiers.lower?.members.has(name) === true ? tiers.lower : undefined;
   // One of which nothing is asked now keeps the side that it was on.
   const lag = candidate.lag === undefined ? remembered?.lag : candidate.lag.memory;
+  const { weight, alarm } = weightOf(service, member, candidate.orders);
   const hasLines = service.servers.backupName !== undefined;
   const backup = lower === undefined ? 'maint' : 'ready';
   if (isFirst) {
-    const why = inFirst(service, candidate, tiers);
+    const lines = hasLines ? ({ own: 'ready', backup } as const) : undefined;
     return {
-      verdict: {
-        ...stated(name, 'ready', why, candidate),
-        ...(hasLines ? { lines: { own: 'ready', backup } } : {}),
-      },
+      verdict: stated('ready', inFirst(service, candidate, tiers), candidate, { weight, lines }),
       memory: remember(given, service, name, { last: { tier: 0, asPrimary } }, lag),
+      alarm,
     };
   }
   const serves = lower !== undefined && tiers.first.size === 0 ? lower : undefined;
@@ -91,26 +80,33 @@ function place(given: Case, service: ServiceSpec, candidate: Candidate, tiers: T
   const told = follows ? writer.reason : whyOut(candidate, tiers);
   const against = serves === undefined ? told : (candidate.against ?? candidate.why);
   const left = leaveAs(given, service, candidate, against, serves !== undefined, follows && serves === undefined);
-  const lines = hasLines ? { lines: { own: left.state, backup } as const } : {};
-  const ends = left.ends ? { ends: true } : {};
+  const lines = hasLines ? ({ own: left.state, backup } as const) : undefined;
+  // Where only its backup line serves, its own line is still to be left by those who are on it.
+  const ends = left.ends && (serves === undefined || hasLines) ? true : undefined;
   if (serves === undefined) {
     return {
-      verdict: { ...stated(name, left.state, against, candidate), ...ends, ...lines },
+      verdict: stated(left.state, against, candidate, { weight, lines, ends }),
       memory: remember(given, service, name, { out: left.out }, lag),
+      alarm,
     };
   }
   const memory = remember(given, service, name, { last: { tier: serves.tier, asPrimary } }, lag);
-  const verdict = stated(name, 'ready', standsIn(name, serves), candidate);
-  // Where only its backup line serves, its own line is still to be left by those who are on it.
-  return hasLines
-    ? { verdict: { ...verdict, ...ends, ...lines }, memory: { ...memory, out: left.out } }
-    : { verdict, memory };
+  return {
+    verdict: stated('ready', standsIn(name, serves), candidate, { weight, lines, ends }),
+    memory: hasLines ? { ...memory, out: left.out } : memory,
+    alarm,
+  };
 }
 
-function stated(member: string, state: Verdict['state'], why: Reason, { orders }: Candidate): Verdict {
+function stated(
+  state: Verdict['state'],
+  why: Reason,
+  { member, orders }: Candidate,
+  { weight, lines, ends }: Pick<Verdict, 'weight' | 'lines' | 'ends'>,
+): Verdict {
   const rests = why.code === 'override_ready' || why.code === 'override_maint' || why.code === 'override_drain';
-  const override = rests ? orders.action?.id : undefined;
-  return { member, state, reason: why, ...(override === undefined ? {} : { override }) };
+  const override = (rests ? orders.action : undefined) ?? orders.weight?.override;
+  return { member: member.name, state, reason: why, ends, weight, lines, override: override?.id };
 }
 
 function inFirst({ keepAtLeast }: ServiceSpec, { member, lag, why }: Candidate, { kept }: Tiers): Reason {
