@@ -15,8 +15,8 @@ import { stolonView } from './random-stolon-views.ts';
 import { instant, view as patroniView } from './random-views.ts';
 import { memory, overrides, wishes } from './random-wishes.ts';
 
-/** A second or two in all; for a thorough search set it to 100 000. */
-const numRuns = 250;
+/** A second or so in all; for a thorough search set it to 100 000. */
+const numRuns = 100;
 
 interface Given {
   readonly view: ClusterView;
