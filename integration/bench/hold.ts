@@ -50,7 +50,7 @@ export const hold: Section = async ({ quick, say, folder }) => {
       ],
       backendOptions: ['timeout queue 30s'],
       // Those that have waited come all at once: HAProxy lets in as many as PostgreSQL has room for.
-      serverOptions: 'disabled maxconn 60',
+      serverOptions: 'disabled maxconn 20',
       servers: cluster.nodes.map(({ name, pgPort }) => ({ name, port: pgPort })),
       extra: ['frontend fe_plain', `    bind 127.0.0.1:${plainPort}`, '    default_backend be_rw'].join('\n'),
     }),
@@ -133,7 +133,7 @@ function resultOf(rounds: readonly Round[]): SectionResult {
     definitions: [
       `${rounds.length} planned switchovers of a Patroni cluster of three nodes (ttl 20 s, loop_wait 2 s), ordered by its REST API; etcd has three members; everything on one machine.`,
       `each client connects (every second one asks for TLS first), greets PostgreSQL, asks one question and goes; ${1_000 / everyMs} a second through the frontend that holds, ${1_000 / plainEveryMs} through the one that does not.`,
-      'longest: from connecting to the answer to the question, of the slowest client of a switchover; the queue of those that waited is in it (maxconn 60).',
+      'longest: from connecting to the answer to the question, of the slowest client of a switchover; the queue of those that waited is in it (maxconn 20).',
       `without hold they met: ${errors.join('; ')}.`,
     ],
     tables: [

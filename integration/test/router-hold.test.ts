@@ -146,7 +146,7 @@ describe('new connections during a planned switchover', () => {
       writePort,
       readPort: await freePort(),
       // Those that have waited come all at once: HAProxy lets in as many as PostgreSQL has room for.
-      serverOptions: 'disabled maxconn 60',
+      serverOptions: 'disabled maxconn 20',
       backendOptions: ['timeout queue 30s'],
       servers: cluster.nodes.map(({ name, pgPort }) => ({ name, port: pgPort })),
     });
