@@ -1,5 +1,5 @@
-// Pigsty's services as docs/services.md has them, haproxy.cfg and pgrouted.yml both taken from the page: real etcd, real HAProxy, the keys as Patroni writes them. Servers
-// that say their name stand in for PostgreSQL and for the pooler beside it, since here only the ways count.
+// Pigsty's services as docs/services.md has them, haproxy.cfg and pgrouted.yml both taken from the page: real etcd, real HAProxy, the keys as Patroni
+// writes them. Servers that say their name stand in for PostgreSQL and for the pooler beside it, since here only the ways count.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,15 +13,8 @@ import { patroniRecords, type Records } from '../lab/records.ts';
 import { type ClientSession, type IdentityServer, openSession, startIdentityServer } from '../lab/sessions.ts';
 
 const services = ['primary', 'replica', 'default', 'offline', 'standby', 'delayed'] as const;
-type Service = (typeof services)[number];
-const pigstyPorts: Readonly<Record<Service, number>> = {
-  primary: 5433,
-  replica: 5434,
-  standby: 5435,
-  default: 5436,
-  offline: 5438,
-  delayed: 5439,
-};
+const pigstyPorts = { primary: 5433, replica: 5434, standby: 5435, default: 5436, offline: 5438, delayed: 5439 };
+type Service = keyof typeof pigstyPorts;
 const names = ['pg-test-1', 'pg-test-2', 'pg-test-3'] as const;
 type Name = (typeof names)[number];
 const hostOf = (name: Name): string => `127.0.0.1${name.slice(-1)}`;
@@ -35,6 +28,7 @@ let daemon: DaemonProcess;
 let records: Records;
 let watch: OverlapWatch;
 let postgresPort: number;
+let poolerPort: number;
 
 const block = (language: string, text: string): string => {
   const [found, ...more] = pageOf('services.md')
@@ -45,7 +39,7 @@ const block = (language: string, text: string): string => {
 };
 
 /** The page's file, with a line for a third instance beside each of the second. */
-function haproxyCfg(poolerPort: number): string {
+function haproxyCfg(): string {
   const third = block('haproxy', 'listen pg-test-standby').replaceAll(
     /^( +server )pg-test-2(\S* +)10\.0\.0\.12:(.*)$/gm,
     '$&\n$1pg-test-3$210.0.0.13:$3',
@@ -100,7 +94,7 @@ async function switchover(from: Name, to: Name, timeline: number, tags: Readonly
 beforeAll(async () => {
   etcd = await startEtcd({ folder: folder.path, members: 1 });
   for (const service of services) ports.set(service, await freePort());
-  const poolerPort = await freePort();
+  poolerPort = await freePort();
   postgresPort = await freePort();
   for (const name of names) {
     for (const [what, port] of Object.entries({ postgres: postgresPort, pooler: poolerPort })) {
@@ -110,10 +104,9 @@ beforeAll(async () => {
   haproxy = await startHaproxy({
     folder: folder.path,
     config: ({ adminSocket }) =>
-      [
-        ...configHead({ adminSocket, level: 'admin', globalOptions: [], checkTimeout: '400ms' }),
-        haproxyCfg(poolerPort),
-      ].join('\n'),
+      [...configHead({ adminSocket, level: 'admin', globalOptions: [], checkTimeout: '400ms' }), haproxyCfg()].join(
+        '\n',
+      ),
   });
   records = patroniRecords(etcd.endpoints, 'pg-test', '/pg');
   await records.put('initialize', '7710219912996130783');
@@ -209,11 +202,9 @@ describe("Pigsty's services on two nodes", () => {
 
   it('fall back by themselves while pgrouted is dead: HAProxy holds both tiers', async () => {
     await daemon.kill();
-    const standby = stand.get('pg-test-1 pooler');
-    const { port } = standby ?? { port: 0 };
-    await standby?.stop();
+    await stand.get('pg-test-1 pooler')?.stop();
     await settled({ replica: 'pg-test-2 pooler', standby: 'pg-test-2 pooler', primary: 'pg-test-2 pooler' });
-    stand.set('pg-test-1 pooler', await startIdentityServer('pg-test-1 pooler', port, hostOf('pg-test-1')));
+    stand.set('pg-test-1 pooler', await startIdentityServer('pg-test-1 pooler', poolerPort, hostOf('pg-test-1')));
     await settled({ replica: 'pg-test-1 pooler', standby: 'pg-test-1 pooler' });
     await daemon.start();
     await daemon.ready();

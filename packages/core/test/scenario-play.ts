@@ -9,7 +9,7 @@ import type { RoutingMemory } from '../src/model/memory.ts';
 import { withConfirmation, withProbes } from '../src/model/overlay.ts';
 import type { Override, OverrideAction } from '../src/model/override.ts';
 import type { ProbeState } from '../src/model/probe.ts';
-import { explainReason, type ReasonCode } from '../src/model/reason.ts';
+import { explainReason } from '../src/model/reason.ts';
 import { isWriteService } from '../src/model/service.ts';
 import type { ClusterSpec } from '../src/model/spec.ts';
 import { after, type Millis, millis, revision } from '../src/model/units.ts';
@@ -43,7 +43,7 @@ function onlyCluster({ clusters }: PgroutedConfig): ClusterSpec {
   return only;
 }
 
-/** What was decided at a step, in the words of the file: by service, then member or `service`. */
+/** What was decided at a step. */
 export interface Seen {
   readonly step: Step;
   readonly decision: Decision;
@@ -61,8 +61,6 @@ export class Play {
   readonly #start: Millis;
   #now: Millis = FIRST_LOOK;
   #reviewAt: Millis | undefined;
-  /** Every code that any decision gave: of verdicts, services and alarms. */
-  readonly codes = new Set<ReasonCode>();
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -128,18 +126,15 @@ export class Play {
     const decision = decide(this.#view, this.spec, this.#now, given);
     this.#memory = decision.memory;
     this.#reviewAt = decision.reviewAt;
-    for (const service of decision.services) this.#note(service);
-    for (const { code } of decision.alarms) this.codes.add(code);
+    for (const service of decision.services) this.#refuseTwoWriters(service);
     return decision;
   }
 
-  #note(service: ServiceDecision): void {
+  #refuseTwoWriters(service: ServiceDecision): void {
     const inUse = service.verdicts.filter(({ state }) => state !== 'maint').map(({ member }) => member);
     if (isWriteService(service) && inUse.length > 1) {
       throw new Error(`${this.#now - this.#start} ms: two writers in ${service.service}: ${inUse.join(', ')}`);
     }
-    this.codes.add(service.reason.code);
-    for (const { reason } of service.verdicts) this.codes.add(reason.code);
   }
 }
 

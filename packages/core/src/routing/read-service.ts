@@ -79,7 +79,7 @@ function place(given: Case, service: ServiceSpec, candidate: Candidate, tiers: T
   const follows = followsWriter(candidate, writer);
   const told = follows ? writer.reason : whyOut(candidate, tiers);
   const against = serves === undefined ? told : (candidate.against ?? candidate.why);
-  const left = leaveAs(given, service, candidate, against, serves !== undefined, follows && serves === undefined);
+  const left = leaveAs(given, service, candidate, against, follows && serves === undefined);
   const lines = hasLines ? ({ own: left.state, backup } as const) : undefined;
   // Where only its backup line serves, its own line is still to be left by those who are on it.
   const ends = left.ends && (serves === undefined || hasLines) ? true : undefined;
@@ -138,19 +138,13 @@ function whyOut({ member, against, barred, why, remembered, asPrimary }: Candida
 const followsWriter = ({ member, remembered }: Candidate, { member: writer, state }: WriterRuling): boolean =>
   writer === member.name && state === 'drain' && remembered?.last?.asPrimary === true;
 
-function leaveAs(
-  given: Case,
-  service: ServiceSpec,
-  candidate: Candidate,
-  why: Reason,
-  serves: boolean,
-  spared: boolean,
-): Left {
+function leaveAs(given: Case, service: ServiceSpec, candidate: Candidate, why: Reason, spared: boolean): Left {
   const { member, orders, remembered } = candidate;
   const orderedAt = why.code === 'override_maint' || why.code === 'override_drain' ? orders.action?.since : undefined;
-  // Sessions on the own line of one that stands in by its backup line are from when it was of the first tier.
+  // Where it stands in by its backup line, sessions on its own line are from when it was of the first tier, also after others are back: they may follow
+  // within milliseconds, so that HAProxy never hears of what was decided in between.
   const ofOwnLine =
-    serves && remembered !== undefined
+    service.servers.backupName !== undefined && remembered !== undefined
       ? { ...given, memory: [{ ...remembered, last: remembered.last?.tier === 0 ? remembered.last : undefined }] }
       : given;
   const left = leave(ofOwnLine, service, member.name, why, orderedAt);
