@@ -13,7 +13,7 @@ import {
   withMember,
 } from '../../test/cluster.ts';
 import { ManualClock } from '../../test/manual-clock.ts';
-import { after, type Millis, revision } from '../model/units.ts';
+import { after, type Millis, millis, revision } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
 import { ClusterLoop } from './cluster-loop.ts';
 import type { Feed } from './feed.ts';
@@ -195,7 +195,7 @@ describe("a cluster's loop", () => {
     expect([loop.isCurrent(), loop.view?.confirmedAt]).toEqual([true, now]);
     // As if timers were late: the decision says itself until when it is good.
     clock.stall(990);
-    expect(loop.decision?.reviewAt).toBeLessThanOrEqual(after(now, 1_010));
+    expect(loop.decision?.reviewAt).toBeLessThanOrEqual(millis(now + 1_010));
     clock.stall(20);
     sound();
     expect([loop.isCurrent(), loop.view?.confirmedAt]).toEqual([true, clock.now()]);
