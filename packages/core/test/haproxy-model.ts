@@ -34,6 +34,10 @@ export class HaproxyModel {
   deaf = false;
   /** Sessions that were told to end don't. */
   stubborn = false;
+  /** Those that were all told at once don't; those that were told one by one do. */
+  stubbornAtOnce = false;
+  /** How often all sessions were listed. */
+  listings = 0;
   /** Sessions that were told to end have ended when the next command comes. */
   prompt = false;
   readonly executed: string[] = [];
@@ -46,6 +50,9 @@ export class HaproxyModel {
   version = '2.6.12';
   /** Answered once more to each order, as the watchdog does when it has closed something or is late. */
   watchdogSays = '';
+  /** Milliseconds. Undefined: each server was changed a second ago. */
+  clock: { now(): number } | undefined;
+  readonly #changedAt = new WeakMap<ModelServer, number>();
   readonly servers: ModelServer[];
   readonly #backends: string[];
 
@@ -101,6 +108,7 @@ export class HaproxyModel {
     const [verb, ...words] = command.split(' ');
     if (this.prompt) this.endSessions();
     if (command === 'show info') return this.#info();
+    if (command === 'show servers state') return this.#state(undefined);
     if (command.startsWith('show servers state ')) return this.#state(words[2] ?? '');
     if (command.startsWith('show stat ')) return this.#stat(words[1] ?? '');
     if (command === 'show cli level') return 'admin\n\n';
@@ -155,6 +163,8 @@ export class HaproxyModel {
       server.weight = Number(weight);
       return;
     }
+    // Each state that is told sets it back, as it was found with the real one (2.6.12); a weight does not.
+    if (what.startsWith('state ') && this.clock !== undefined) this.#changedAt.set(server, this.clock.now());
     switch (what) {
       case 'state ready':
         // Lifting maint starts a server at once, even while its check fails; from anywhere else the check's word stays.
@@ -179,7 +189,7 @@ export class HaproxyModel {
         if ((server.admin & 0x23) === 0) server.op = 2;
         break;
       case 'shutdown':
-        server.ending = server.sessions;
+        if (!this.stubbornAtOnce) server.ending = server.sessions;
         break;
       default:
         throw new Error(`the model doesn't know "${what}"`);
@@ -192,6 +202,7 @@ export class HaproxyModel {
   }
 
   #sessions(): string {
+    this.listings += 1;
     const rows = this.servers.flatMap((server, index) =>
       Array.from({ length: server.sessions }, (_, n) => {
         const id = `0x${(index + 1).toString(16)}f${n.toString(16)}`;
@@ -228,16 +239,22 @@ export class HaproxyModel {
     return this.#backends.indexOf(backend) + 2;
   }
 
-  #state(backend: string): string {
-    if (!this.#backends.includes(backend)) return "Can't find backend.\n\n";
+  /** Undefined: of all backends. */
+  #state(backend: string | undefined): string {
+    if (backend !== undefined && !this.#backends.includes(backend)) return "Can't find backend.\n\n";
     const rows = this.servers
       .map((server, index) => ({ server, index }))
-      .filter(({ server }) => server.backend === backend)
+      .filter(({ server }) => backend === undefined || server.backend === backend)
       .map(
         ({ server: s, index }) =>
-          `${this.#id(backend)} ${backend} ${index + 1} ${s.name} ${s.host ?? '127.0.0.1'} ${s.op} ${s.admin} ${s.weight} ${s.initialWeight ?? 1} 1 1 0 0 ${s.checkFails ? 6 : 8} 0 0 0 - ${s.port} - 0 0 - - 0\n`,
+          `${this.#id(s.backend)} ${s.backend} ${index + 1} ${s.name} ${s.host ?? '127.0.0.1'} ${s.op} ${s.admin} ${s.weight} ${s.initialWeight ?? 1} ${this.#changedSecAgo(s)} 1 0 0 ${s.checkFails ? 6 : 8} 0 0 0 - ${s.port} - 0 0 - - 0\n`,
       );
     return `1\n${STATE_HEADER}\n${rows.join('')}\n`;
+  }
+
+  #changedSecAgo(server: ModelServer): number {
+    if (this.clock === undefined) return 1;
+    return Math.floor((this.clock.now() - (this.#changedAt.get(server) ?? -60_000)) / 1_000);
   }
 
   #stat(of: string): string {

@@ -14,14 +14,13 @@ import { remaining, STRAGGLER_MS } from './let-go.ts';
 import { match } from './match.ts';
 import type { TargetFacts, WorkerFact } from './parse.ts';
 import { LineMemory, type Remembered } from './remembered.ts';
+import { pauseAfter, sweep } from './sweep.ts';
 import type { Tail } from './tail.ts';
 
 /** How often it is looked at while nothing is due. */
 const LOOK_MS = 1_000;
 /** Having lost sessions, or being replaced only just now, it is looked at sooner. */
 const LOOK_SOON_MS = 100;
-const ROUND_MS = 2;
-const RESISTING_MS = 50;
 const YOUNG_FOR_MS = 2_000;
 /** For as long as this after it was replaced it is likely to be told to stop any moment. */
 const STOPS_WITHIN_MS = 1_000;
@@ -237,17 +236,17 @@ export class OldWorker {
       const remembered = this.#remember(backends);
       // For a moment both workers take connections. This one still obeys, and so gets no session that it must not have.
       if (!worker.stopping) await tail.fence(fencedLines(this.facts, backends, remembered));
-      const sessions = await tail.sessions();
-      if (sessions === undefined) return;
-      const due = dueSessions(sessions, this.facts, backends, remembered);
-      const draining = countByBackend(drainingSessions(sessions, this.facts, backends));
       const complete = this.#stoppingSince !== undefined && begunAt - this.#stoppingSince >= STRAGGLER_MS;
-      this.#listing = { version, due: countByBackend(due), draining, complete };
+      const due = await sweep(tail, (sessions) => {
+        const going = dueSessions(sessions, this.facts, backends, remembered);
+        const draining = countByBackend(drainingSessions(sessions, this.facts, backends));
+        this.#listing = { version, due: countByBackend(going), draining, complete };
+        return going;
+      });
+      if (due === undefined) return;
       if (due.length > 0) {
-        await tail.shutdown(due.map((session) => session.id));
         if (round === 1) this.#ended += due.length;
-        // They end a moment later; those that resist are asked again, but not hot.
-        await sleep(clock, round < 20 ? ROUND_MS : RESISTING_MS);
+        await sleep(clock, pauseAfter(round));
       } else if (version === asked.version) {
         const stopsSoon = this.#stoppingSince !== undefined || clock.now() - this.#since < STOPS_WITHIN_MS;
         if (complete || !stopsSoon) return;

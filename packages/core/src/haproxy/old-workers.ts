@@ -105,6 +105,14 @@ export class OldWorkers {
     this.#old = [...this.#old, new OldWorker(origin, this.#around)];
   }
 
+  /** The connection to this worker, if it is the current one and the connection is known to be its. */
+  tailOf(worker: WorkerFact): Tail | undefined {
+    const current = this.#current;
+    if (current?.confirmed !== true || current.tail.ended || !sameWorker(current.facts.worker, worker))
+      return undefined;
+    return current.tail;
+  }
+
   /** Another decision: from now on other sessions have to go. */
   decided(): void {
     for (const old of this.#old) old.look();

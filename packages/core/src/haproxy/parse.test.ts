@@ -75,6 +75,14 @@ describe('an answer of the Runtime API', () => {
     }
   });
 
+  it('counts who waits in the queue of a server among its sessions', () => {
+    const text = '# pxname,svname,qcur,qmax,scur,type,\nb,a,2,9,3,2,\nb,c,,,1,2,\n\n';
+    expect([...parseAnswer(text).sessions]).toEqual([
+      ['b/a', 5],
+      ['b/c', 1],
+    ]);
+  });
+
   it('reads columns by their names, in whatever order they come', () => {
     const text =
       '1\n# srv_name be_name srv_new srv_admin_state srv_op_state srv_port srv_addr srv_fqdn be_id srv_id srv_uweight srv_iweight srv_check_state\n' +

@@ -43,7 +43,10 @@ export interface ServerFact {
   readonly inRotation: boolean;
   readonly maint: boolean;
   readonly drain: boolean;
-  /** Sessions on it in this worker (`scur`); undefined: was not asked. */
+  /**
+   * Sessions on it in this worker (`scur`), and those that wait in its own queue (`qcur`): it is given these as others end, in maint too. Undefined: was not
+   * asked.
+   */
   readonly sessions: number | undefined;
   /** The line bears `backup`; undefined: not known yet (it comes with the sessions). */
   readonly backup?: boolean | undefined;
@@ -228,8 +231,9 @@ function statOf(
   const type = text('type');
   if (!backend || !server || !type) return 'broken';
   if (type !== '2') return 'no server';
-  const sessions = natural(text('scur'));
-  if (sessions === undefined) return 'broken';
+  const current = natural(text('scur'));
+  if (current === undefined) return 'broken';
+  const sessions = current + (natural(text('qcur')) ?? 0);
   return { key: serverKey({ backend, server }), sessions, backup: text('bck') === '1' };
 }
 
@@ -263,7 +267,7 @@ export function heldState(server: ServerFact): 'ready' | 'drain' | 'maint' | 'do
   return server.inRotation ? 'ready' : 'down';
 }
 
-/** Sessions of an old worker by `show sess`, those of the Runtime API itself left out. */
+/** Sessions of a worker by `show sess`, those of the Runtime API itself left out. */
 export interface SessionFact {
   readonly id: string;
   readonly backend: string;

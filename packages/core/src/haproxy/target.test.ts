@@ -163,6 +163,37 @@ describe('a target', { timeout: 30_000 }, () => {
     expect(codes(s)).toEqual([]);
   });
 
+  it('ends one by one those that the command for all of them leaves, and opens then', async () => {
+    const s = await stage([server('a', true, 300), server('b', false), { ...server('x', true, 2), backend: 'other' }]);
+    s.model.stubbornAtOnce = true;
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    await s.until('converged');
+    expect(s.model.executed.some((command) => command.startsWith('shutdown session 0x'))).toBe(true);
+    expect(s.model.server('other', 'x')?.sessions).toBe(2);
+    expect(s.model.accepting('rw').map(({ name }) => name)).toEqual(['b']);
+    expect(await s.until('fenced')).toMatchObject({ sessionsEnded: 300 });
+  });
+
+  it('does so in read services too, where sessions have to end, and leaves those who may stay', async () => {
+    const s = await stage([server('a', true, 3), server('b', true, 2), server('c', true, 1)]);
+    s.model.stubbornAtOnce = true;
+    const servers = [
+      { member: 'a', address: undefined, state: 'maint' as const, ends: true },
+      { member: 'b', address: undefined, state: 'maint' as const },
+      { member: 'c', address: undefined, state: 'ready' as const },
+    ];
+    s.target.submit({ serial: 1, backends: [{ backend: 'rw', exclusive: false, servers }] });
+    await s.until('converged');
+    expect(s.model.servers.map(({ sessions }) => sessions)).toEqual([0, 2, 1]);
+  });
+
+  it('lists no sessions where they end in time', async () => {
+    const s = await stage([server('a', true, 300), server('b', false)]);
+    s.target.submit(want(1, { a: 'maint', b: 'ready' }));
+    await s.until('converged');
+    expect(s.model.listings).toBe(0);
+  });
+
   it('believes the read-back alone: a command without effect is repeated, then told of', async () => {
     const s = await stage([server('a', true), server('b', false)]);
     s.model.deaf = true;

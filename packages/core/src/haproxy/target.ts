@@ -36,6 +36,7 @@ import { Refusals } from './refusals.ts';
 import { LineMemory, type Remembered } from './remembered.ts';
 import type { TargetCounters, TargetReport, TargetStatus } from './report.ts';
 import { RuntimeSocket } from './runtime.ts';
+import { StubbornSessions } from './stubborn-sessions.ts';
 import { Turns } from './turns.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -74,6 +75,7 @@ export class Target {
   readonly #pollMs: number;
   readonly #socket: RuntimeSocket;
   readonly #old: OldWorkers;
+  readonly #stubborn: StubbornSessions;
   readonly #gate: OpenGate;
   readonly #turns: Turns;
   readonly #reach: Reachability;
@@ -126,6 +128,11 @@ export class Target {
         this.#turns.wake();
         this.#turned();
       },
+    });
+    this.#stubborn = new StubbornSessions({
+      clock: options.clock,
+      tail: () => (this.#facts === undefined ? undefined : this.#old.tailOf(this.#facts.worker)),
+      onEnded: () => this.#turns.wake(),
     });
     this.#watchdog = new Watchdog({
       path,
@@ -286,6 +293,7 @@ export class Target {
       this.#counters.transactions += 1;
       if (choice.fences.length > 0) this.#lastShutdownAt = this.#clock.now();
       for (const backend of choice.exclusiveOpens) this.#gate.used(backend);
+      this.#stubborn.opening(choice.opens);
     }
     this.#counters.exchanges += 1;
     const begun = this.#ledger.begin(this.#clock.now());
@@ -381,6 +389,8 @@ export class Target {
     const choiceNow = this.#chooseOn(facts, busy);
     const next = { ...choiceNow, plan: this.#looks.whole(look, busy, choiceNow.plan, partly) };
     this.#plan = next.plan;
+    // As long as nothing may be sent nobody is ended either.
+    this.#stubborn.read(choice === undefined ? [] : next.plan.wanted);
     this.#lines.read(
       next.plan.wanted,
       begun.at,
@@ -429,6 +439,7 @@ export class Target {
       this.#aged(before);
       this.#counters.reloads += 1;
       this.#progress.otherWorker();
+      this.#stubborn.otherWorker();
       this.#drift.forget();
       this.#ledger.otherWorker();
       this.#lines.otherWorker();
