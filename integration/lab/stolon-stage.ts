@@ -159,7 +159,11 @@ async function startScene(
   const configuration: Scene['configuration'] = (keys) => ({
     name: 'orders',
     stolon: { name, ...(prefix === undefined ? {} : { prefix }), ...keys },
-    services: { primary: { backend: WRITES, role: 'primary' }, replica: { backend: READS, role: 'replica' } },
+    services: {
+      primary: { backend: WRITES, role: 'primary' },
+      // Readers stay on a standby that becomes the master: what they must not do there is seen when it is withdrawn.
+      replica: { backend: READS, role: 'replica', leave: { role_lost: 'drain' } },
+    },
   });
   if (options.automatic === true) await cluster.ctl.update({ sleepInterval: options.spec?.sleepInterval ?? '5s' });
   const routers: Daemon[] = [];
