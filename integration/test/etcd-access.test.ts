@@ -134,7 +134,8 @@ describe('an etcd with JWT, where any change of users and roles makes every toke
       proxy.cut();
       await observed.watching(1);
     }
-    expect(observed.mirror.status().counters.failedProofs).toBeLessThanOrEqual(3);
+    // Each of the six changes may meet one proof that is on its way.
+    expect(observed.mirror.status().counters.failedProofs).toBeLessThanOrEqual(6);
   });
 });
 

@@ -119,7 +119,7 @@ describe.concurrent('a router that ends and leaves HAProxy as it is', () => {
 
   it('is as safe as before in a failover right after its restart', async (test) => {
     // Longer than elsewhere: the next process has three sleepIntervals to be enabled in, and HAProxy waits proxyTimeout for it.
-    const spec = { ...quick, sleepInterval: '1s', proxyTimeout: '4s' };
+    const spec = { ...quick, sleepInterval: '1s', proxyTimeout: '6s' };
     const { scene, router, edge, allServed, allEnded } = await begin(test, { automatic: true, spec, on_stop: 'leave' });
     await router.stop();
     await router.start();
