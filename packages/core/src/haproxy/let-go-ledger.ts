@@ -22,7 +22,10 @@ export class LetGoLedger {
   readonly #asked: AskedBackends;
   /** Since which read-back each line has been gone without a break, by `backend/server`. */
   #goneSince: ReadonlyMap<string, Millis> = new Map();
-  #last: { readonly begun: Begun; readonly facts: TargetFacts } | undefined;
+  #facts: TargetFacts | undefined;
+  /** The last read-back of all, and of some since. */
+  #allBegun: Begun | undefined;
+  readonly #begun = new Map<string, Begun>();
 
   constructor(asked: AskedBackends) {
     this.#asked = asked;
@@ -33,17 +36,29 @@ export class LetGoLedger {
     return { version: this.#asked.version, at: now };
   }
 
-  /** HAProxy was read back. */
-  read(begun: Begun, facts: TargetFacts, now: Millis): void {
-    const gone = facts.servers.filter(isGone).map(serverKey);
-    this.#goneSince = new Map(gone.map((key) => [key, this.#goneSince.get(key) ?? now]));
-    this.#last = { begun, facts };
+  /** HAProxy was read back. `backends`: only these were, with their sessions; what `facts` tells of others is older. Undefined: all. */
+  read(begun: Begun, facts: TargetFacts, now: Millis, backends?: ReadonlySet<string>): void {
+    const gone = facts.servers.filter(isGone);
+    this.#goneSince = new Map(
+      gone.flatMap((line) => {
+        const key = serverKey(line);
+        const since = this.#goneSince.get(key) ?? (backends?.has(line.backend) === false ? undefined : now);
+        return since === undefined ? [] : [[key, since] as const];
+      }),
+    );
+    this.#facts = facts;
+    if (backends === undefined) {
+      this.#allBegun = begun;
+      this.#begun.clear();
+    } else for (const backend of backends) this.#begun.set(backend, begun);
   }
 
   /** Another worker answers: what the one before had shown is void. */
   otherWorker(): void {
     this.#goneSince = new Map();
-    this.#last = undefined;
+    this.#facts = undefined;
+    this.#allBegun = undefined;
+    this.#begun.clear();
   }
 
   /** Why the worker may have a session, or take one, on a server of this backend that shall not be ready. Undefined: it has let go. */
@@ -51,7 +66,8 @@ export class LetGoLedger {
     const asked = this.#asked.of(backend);
     if (asked === undefined) return `nothing is decided about ${backend} yet`;
     if (!isSafeName(backend)) return `${backend} can not be read back by this name`;
-    if (this.#last === undefined || this.#last.begun.version < asked.since) {
+    const begun = this.#begunOf(backend);
+    if (begun === undefined || begun.version < asked.since) {
       return `${backend} has not been read back since the decision`;
     }
     const out = this.#outOf(backend);
@@ -74,9 +90,9 @@ export class LetGoLedger {
   /** The lines that shall not be ready (in a read service: whose sessions have to end), as last read back. A backend that HAProxy doesn't have has none. */
   #outOf(backend: string): readonly ServerFact[] {
     const asked = this.#asked.of(backend);
-    if (asked === undefined || this.#last === undefined) return [];
+    if (asked === undefined || this.#facts === undefined) return [];
     const { exclusive } = asked.desired;
-    return match(this.#last.facts.servers, asked.desired).wanted.flatMap(({ line, state, ends }) =>
+    return match(this.#facts.servers, asked.desired).wanted.flatMap(({ line, state, ends }) =>
       (exclusive ? state !== 'ready' : ends) ? [line] : [],
     );
   }
@@ -87,7 +103,12 @@ export class LetGoLedger {
 
   /** It was gone in a read-back that was begun late enough after the first one to show it so. */
   #isSettled(line: ServerFact): boolean {
-    return this.#last !== undefined && this.#last.begun.at >= this.#settlesAt(line);
+    const begun = this.#begunOf(line.backend);
+    return begun !== undefined && begun.at >= this.#settlesAt(line);
+  }
+
+  #begunOf(backend: string): Begun | undefined {
+    return this.#begun.get(backend) ?? this.#allBegun;
   }
 }
 

@@ -1,8 +1,9 @@
 // What a target reads at each look, and thinks about. With few backends all of them, each time. With many: those that are not as decided, in each look; all of
 // them by one table, most of which reads as it did before, so often that whatever somebody types is put right within a second.
+import { type Reason, reason } from '../model/reason.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import { Batch } from './batch.ts';
-import { countsSessions, type Desired, type DesiredBackend } from './desired.ts';
+import { countsSessions, type Desired, type DesiredBackend, endsSessions } from './desired.ts';
 import type { Scope } from './exchange.ts';
 import type { Wanted } from './match.ts';
 import type { TargetFacts } from './parse.ts';
@@ -20,6 +21,8 @@ const AT_ONCE = 64;
 const LINT_EVERY_MS = 60_000;
 /** Whoever asked whether something was let go of asks again within this time. */
 const LEDGER_FOR_MS = 30_000;
+/** So many are read again at most while there is more to think about than can be thought about at once. */
+const AGAIN_MEANWHILE = 16;
 
 export interface Look {
   /** What is to be thought about; undefined: nothing is decided. */
@@ -34,6 +37,9 @@ export interface Look {
 const never = millis(Number.NEGATIVE_INFINITY);
 
 interface Facets {
+  /** Without second entries for a backend: the first counts. */
+  readonly once: Desired;
+  readonly askedTwice: readonly Reason[];
   readonly exclusive: ReadonlySet<string>;
   readonly awaitsWriter: boolean;
 }
@@ -49,6 +55,10 @@ export class Looks {
   #counted = 0;
   #lintedAt = never;
   #ledgerUntil = never;
+  /** Nothing is to be done about these, but their sessions are to be counted once more, from this instant on. */
+  readonly #again = new Map<string, Millis>();
+  #againSoon = false;
+  #askedTwice: readonly Reason[] = [];
 
   next(desired: Desired | undefined, facts: TargetFacts | undefined, now: Millis): Look {
     const many = desired !== undefined && areMany(desired);
@@ -57,32 +67,63 @@ export class Looks {
     if (desired === undefined || !many) {
       return { busy: desired, scope: { backends: desired?.backends ?? [] }, many, whole: true, partly: false };
     }
-    const { backends } = desired;
-    const others = facts === undefined ? [] : this.#quiet.others(desired, facts, now).backends;
+    const { once, askedTwice } = this.#of(desired);
+    const { backends } = once;
+    this.#askedTwice = askedTwice;
+    const others = facts === undefined ? [] : this.#quiet.others(once, facts, now).backends;
     const busy = { serial: desired.serial, backends: this.#batch.of(others, now) };
     const partly = busy.backends.length < others.length;
     const whole = facts === undefined || now - this.#wholeAt >= WHOLE_MS;
-    if (!whole) return { busy, scope: { backends, only: busy.backends }, many, whole, partly };
-    const counted = [...busy.backends.filter(countsSessions), ...this.#sample(backends)];
+    const again = this.#dueAgain(backends, busy.backends, partly ? AGAIN_MEANWHILE : AT_ONCE, now);
+    if (!whole) return { busy, scope: { backends, only: [...busy.backends, ...again] }, many, whole, partly };
+    const counted = [...busy.backends.filter(countsSessions), ...again, ...this.#sample(backends)];
     const scope = { backends, table: this.#table, counted: new Set(counted.map(({ backend }) => backend)) };
     return { busy, scope, many, whole, partly };
   }
 
-  /** HAProxy was read as this look said. */
-  read({ scope: { only }, whole }: Look, now: Millis): void {
+  /** HAProxy was read as this look said, from `begunAt` on. */
+  read(look: Look, begunAt: Millis, now: Millis): void {
+    const { scope, whole, many } = look;
+    const { only = [] } = scope;
+    const counted = this.counted(look);
+    for (const [backend, from] of this.#again)
+      if (from <= begunAt && counted?.has(backend)) this.#again.delete(backend);
+    this.#againSoon = false;
     if (whole) {
       this.#wholeAt = now;
       this.#readAt.clear();
+      if (!many) return;
+      // The table tells no sessions, and not that a line was another for a moment.
+      for (const backend of counted ?? []) this.#readAt.set(backend, now);
+      const changed = scope.backends.filter((one) => this.#table.justChanged.has(one.backend) && endsSessions(one));
+      for (const { backend } of changed) if (!counted?.has(backend)) this.#again.set(backend, now);
+      this.#againSoon = this.#again.size > 0;
       return;
     }
-    if (only === undefined || only.length === 0) return;
+    if (only.length === 0) return;
     this.#table.forget();
     for (const { backend } of only) this.#readAt.set(backend, now);
   }
 
-  /** When the lines of this backend were read last. */
+  /** HAProxy was not read, or not as a whole. */
+  failed(): void {
+    this.#table.forget();
+  }
+
+  /** The backends whose lines and sessions such a look reads. Undefined: all. */
+  counted({ many, whole, scope: { counted, only = [] } }: Look): ReadonlySet<string> | undefined {
+    if (!many) return undefined;
+    return whole ? (counted ?? new Set()) : new Set(only.map(({ backend }) => backend));
+  }
+
+  /** The sessions of these are counted once more, from this instant on. */
+  countAgain(backends: readonly string[], from: Millis): void {
+    if (this.#many) for (const backend of backends) this.#again.set(backend, from);
+  }
+
+  /** When the lines of this backend were read last, with their sessions. */
   readAt(backend: string): Millis {
-    return this.#readAt.get(backend) ?? this.#wholeAt;
+    return this.#readAt.get(backend) ?? (this.#many ? never : this.#wholeAt);
   }
 
   /** What is to be thought about after the look: the same, and what was found otherwise than before, if that is not too much. `partly`: there is more. */
@@ -93,7 +134,7 @@ export class Looks {
     now: Millis,
   ): { readonly busy: Desired; readonly partly: boolean } {
     if (!look.many || look.busy === undefined) return { busy: desired, partly: false };
-    const all = this.#quiet.others(desired, facts, now, new Set(look.busy.backends));
+    const all = this.#quiet.others(this.#of(desired).once, facts, now, new Set(look.busy.backends));
     if (all.backends.length <= AT_ONCE) return { busy: all, partly: false };
     return { busy: look.busy, partly: true };
   }
@@ -106,7 +147,9 @@ export class Looks {
 
   /** The plan with what is known of those that were not thought about. `partly`: of some of them nothing is known yet. */
   whole({ many }: Look, busy: Desired, next: Plan, partly: boolean): Plan {
-    const whole = many ? this.#quiet.whole(next, new Set(busy.backends.map(({ backend }) => backend))) : next;
+    const known = many ? this.#quiet.whole(next, new Set(busy.backends.map(({ backend }) => backend))) : next;
+    const whole =
+      many && this.#askedTwice.length > 0 ? { ...known, problems: [...known.problems, ...this.#askedTwice] } : known;
     return partly ? { ...whole, converged: false } : whole;
   }
 
@@ -124,9 +167,10 @@ export class Looks {
     return true;
   }
 
-  /** After so many milliseconds all has to be read. Undefined: it is each time. */
+  /** After so many milliseconds all has to be read, or something again. Undefined: all is, each time. */
   wholeInMs(now: Millis): number | undefined {
-    return this.#many ? Math.max(1, after(this.#wholeAt, WHOLE_MS) - now) : undefined;
+    if (!this.#many) return undefined;
+    return this.#againSoon ? 1 : Math.max(1, after(this.#wholeAt, WHOLE_MS) - now);
   }
 
   /** The write services. */
@@ -156,12 +200,25 @@ export class Looks {
     this.#quiet.forget();
     this.#table.forget();
     this.#readAt.clear();
+    this.#again.clear();
     this.#wholeAt = never;
   }
 
   otherWorker(): void {
     this.#quiet.forget();
     this.#lintedAt = never;
+  }
+
+  #dueAgain(
+    backends: readonly DesiredBackend[],
+    besides: readonly DesiredBackend[],
+    most: number,
+    now: Millis,
+  ): readonly DesiredBackend[] {
+    if (this.#again.size === 0) return [];
+    const due = new Set([...this.#again].flatMap(([backend, from]) => (from <= now ? [backend] : [])));
+    for (const { backend } of besides) due.delete(backend);
+    return due.size === 0 ? [] : backends.filter(({ backend }) => due.has(backend)).slice(0, most);
   }
 
   #sample(backends: readonly DesiredBackend[]): readonly DesiredBackend[] {
@@ -174,7 +231,11 @@ export class Looks {
     const known = this.#facets.get(desired);
     if (known !== undefined) return known;
     const writes = desired.backends.filter(({ exclusive }) => exclusive);
+    const names = new Set<string>();
+    const second = new Set(desired.backends.filter(({ backend }) => names.size === names.add(backend).size));
     const facets = {
+      once: second.size === 0 ? desired : { ...desired, backends: desired.backends.filter((one) => !second.has(one)) },
+      askedTwice: [...second].map(({ backend }) => reason('backend_asked_twice', { backend })),
       exclusive: new Set(writes.map(({ backend }) => backend)),
       awaitsWriter: writes.some(({ servers }) => !servers.some(({ state }) => state === 'ready')),
     };

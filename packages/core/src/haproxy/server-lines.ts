@@ -70,6 +70,8 @@ const sameLine = (a: ServerFact, b: ServerFact | undefined): boolean =>
 const CHANGED_AT = 9;
 const CHANGED_COLUMN = 'srv_time_since_last_change';
 const SINCE = /^((?:\S+ ){9})\d+ /gm;
+/** The backend of a line that was changed less than two seconds ago: after the look before, if one comes each second. */
+const JUST_CHANGED = /^\S+ (\S+) (?:\S+ ){7}[01] /gm;
 
 /**
  * Reads the answer to `show servers state` of all backends again and again: a line that reads as it did the last time is not taken apart again, and an answer
@@ -80,9 +82,16 @@ export class WholeTable {
   #table: ParsedAnswer | undefined;
   #facts: ReadonlyMap<string, ServerFact> = new Map();
 
-  /** What is known besides was read in another way since: the next answer is compared with nothing. */
+  #justChanged: ReadonlySet<string> = new Set();
+
+  /** What is known besides was read in another way since, or what was parsed last was not taken: the next answer is compared with nothing. */
   forget(): void {
     this.#text = '';
+  }
+
+  /** Backends with a line that may have been another between the last two answers, though it may read the same again. */
+  get justChanged(): ReadonlySet<string> {
+    return this.#justChanged;
   }
 
   /** All but the table is read anew each time. `unchanged`: the servers are the very same as the last time. */
@@ -94,7 +103,9 @@ export class WholeTable {
       return { parsed: parseAnswer(text), unchanged: false };
     }
     const others = parseAnswer(text.slice(0, start) + text.slice(end));
-    const table = text.slice(start, end).replace(SINCE, '$1- ');
+    const rows = text.slice(start, end);
+    this.#justChanged = new Set([...rows.matchAll(JUST_CHANGED)].map(([, backend = '']) => backend));
+    const table = rows.replace(SINCE, '$1- ');
     const unchanged = table === this.#text && this.#table !== undefined;
     const read = unchanged ? this.#table : this.#read(table);
     this.#text = table;

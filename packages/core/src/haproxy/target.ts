@@ -201,10 +201,15 @@ export class Target {
   /** Whether it has let go of all servers of these backends (write services) that the newest submitted decision does not let in. */
   letGo(backends: readonly string[]): LetGo {
     const { state } = this.#reach;
-    if (this.#looks.wantsLedger(this.#clock.now())) {
+    const now = this.#clock.now();
+    if (this.#looks.wantsLedger(now)) {
       this.#ledger.otherWorker();
       this.#turns.wake();
     }
+    this.#looks.countAgain(
+      backends.filter((backend) => this.#ledger.holds(backend) !== undefined),
+      now,
+    );
     return letGoOf(backends, { target: this.#o.spec.name, state, current: this.#ledger, old: this.#old });
   }
 
@@ -306,6 +311,7 @@ export class Target {
     }
     const now = this.#clock.now();
     if (result.kind !== 'facts') {
+      this.#looks.failed();
       this.#counters.failures += 1;
       const hurried = now < this.#hurryUntil;
       const denied = this.#facts !== undefined && commands.length > 0;
@@ -363,7 +369,8 @@ export class Target {
     const sameAsBefore = this.#seeWorker(facts, now);
     this.#facts = facts;
     this.#readAt = now;
-    this.#looks.read(look, now);
+    this.#looks.read(look, begun.at, now);
+    this.#looks.countAgain(choice?.exclusiveOpens ?? [], after(now, STRAGGLER_MS));
     this.#watchdog.seen(facts.worker);
     this.#hold.seen(facts.worker);
     this.#access.seen(facts.worker);
@@ -399,7 +406,7 @@ export class Target {
     );
     if (choice !== undefined) this.#progress.told([...choice.fences, ...choice.opens], next.plan);
     this.#held.read(desired, next.plan.wanted);
-    if (this.#looks.keepsLedger(desired, now)) this.#ledger.read(begun, facts, now);
+    if (this.#looks.keepsLedger(desired, now)) this.#ledger.read(begun, facts, now, this.#looks.counted(look));
     if (this.#converged.settled && sameAsBefore) {
       this.#drift.look(next.plan, exclusive, now);
       if (!next.plan.converged) this.#watchdog.repeat();
