@@ -14,7 +14,7 @@ const LET_GO_AFTER_MS = 60_000;
 
 export interface DiscoveryOptions {
   readonly spec: DiscoverySpec;
-  readonly mirror: SharedMirror;
+  readonly mirror: Pick<SharedMirror, 'prefix' | 'start' | 'names' | 'keys' | 'onNames'>;
   readonly clock: Clock;
   /** Other clusters are found than before. */
   readonly onChange: () => void;
