@@ -84,6 +84,7 @@ function alarms(doc: StatusDocument, look: Look): readonly string[] {
       .map((service) => `${cluster.name}/${service.name}: ${serviceState(service).text}`);
     return [...own, ...reads, ...wronglyOpen(cluster)];
   });
+  texts.push(...(doc.alarms ?? []).map((alarm) => `${alarm.text} [${alarm.code}]`));
   for (const target of doc.targets) {
     const state = stateOf(target);
     if (state.ink === 'loud') texts.push(`HAProxy ${target.name}: ${state.text}`);

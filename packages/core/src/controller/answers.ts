@@ -4,6 +4,7 @@ import type { PgroutedConfig } from '../config/config.ts';
 import type { TargetStatus } from '../haproxy/report.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import type { Reason } from '../model/reason.ts';
 import type { Millis } from '../model/units.ts';
 import type { QueryAnswer } from '../postgres/query.ts';
 import type { ClusterStatus, StatusDocument } from '../status/schema.ts';
@@ -14,6 +15,7 @@ import type { CheckRegister } from './check-register.ts';
 import type { ClusterController } from './cluster-controller.ts';
 import type { Fleet } from './fleet.ts';
 import { HaproxyChecks, type LineCheck } from './haproxy-check.ts';
+import { reasonDocument } from './journal.ts';
 import type { KnownCluster } from './known-cluster.ts';
 import { MemberAnswers } from './member-answers.ts';
 import { clusterStatus, etcdDocument, targetDocument } from './status.ts';
@@ -24,6 +26,8 @@ export interface AnswersOptions {
   readonly controllers: readonly ClusterController[];
   readonly targets: Targets;
   readonly fleet: Pick<Fleet, 'overrideDocuments' | 'document'>;
+  /** What was found in etcd and is not driven, and why. */
+  readonly notDriven: () => readonly Reason[];
   /** The server lines that HAProxy has asked about. */
   readonly checks: CheckRegister;
   readonly clock: Clock;
@@ -78,6 +82,7 @@ export class Answers
       targets: targets.map((target) => targetDocument(target, now)),
       overrides: [...this.#o.fleet.overrideDocuments(now)],
       fleet: this.#o.fleet.document(),
+      alarms: this.#o.notDriven().map(reasonDocument),
     };
   }
 

@@ -234,6 +234,7 @@ class Router implements RunningRouter {
       controllers: this.#clusters.all,
       targets: this.#targets,
       fleet: this.#fleet,
+      notDriven: () => this.#list.refused,
       checks: this.#checks,
       started: this.#started,
     });

@@ -323,6 +323,10 @@ export const statusSchema = z.object({
   targets: z.array(targetSchema),
   overrides: z.array(overrideSchema).optional().describe('all that count now'),
   fleet: fleetSchema.optional().describe('the routers that share a prefix in etcd'),
+  alarms: z
+    .array(reasonSchema)
+    .optional()
+    .describe('those of no cluster: what was found below a namespace and is not driven'),
 });
 
 export type StatusDocument = z.infer<typeof statusSchema>;
