@@ -14,6 +14,15 @@ const calmShare = 0.1;
 export const shouldCompile = (compiling: boolean, share: number): boolean =>
   share >= (compiling ? calmShare : busyShare);
 
+let always = false;
+
+/** From now on, whatever there is to do: where a burst is over before anybody could see that it has begun. */
+export function compileAlways(): void {
+  always = true;
+  setFlagsFromString('--sparkplug');
+  setFlagsFromString('--opt');
+}
+
 /** Looks again and again; keeps no process alive. */
 export function compileWhileBusy(): void {
   let compiling = false;
@@ -24,7 +33,7 @@ export function compileWhileBusy(): void {
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
     const wanted = shouldCompile(compiling, utilization);
-    if (wanted === compiling) return;
+    if (always || wanted === compiling) return;
     compiling = wanted;
     setFlagsFromString(compiling ? '--opt' : '--no-opt');
   };

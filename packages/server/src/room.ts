@@ -1,6 +1,7 @@
 // V8 set for many clusters: what is worth it for one (heap.ts) costs a router of hundreds most of its time, when all of them move at once.
 import { setFlagsFromString } from 'node:v8';
 import type { PgroutedConfig } from '@pgrouted/core/config/config';
+import { compileAlways } from './compilers.ts';
 
 const MANY = 64;
 
@@ -8,6 +9,7 @@ const MANY = 64;
 export function roomFor({ clusters, discovery }: Pick<PgroutedConfig, 'clusters' | 'discovery'>): void {
   if (discovery.length === 0 && clusters.length < MANY) return;
   setFlagsFromString('--semi-space-growth-factor=2');
-  setFlagsFromString('--sparkplug');
-  setFlagsFromString('--opt');
+  setFlagsFromString('--no-optimize-for-size');
+  setFlagsFromString('--heap-growing-percent=50');
+  compileAlways();
 }
