@@ -74,6 +74,7 @@ export class EtcdMirror {
   /** A member has a session. */
   readonly #connected: Signal;
   #lastList: Promise<void> = Promise.resolve();
+  #asked: { readonly deadlineMs: number; readonly result: Promise<ProofResult> } | undefined;
   #beatTimer: Timer | undefined;
   #beating = false;
   #turn = 0;
@@ -148,6 +149,17 @@ export class EtcdMirror {
    * member is connected, it waits that long for one.
    */
   prove(deadlineMs = proofDeadlineMs): Promise<ProofResult> {
+    if (this.#asked?.deadlineMs === deadlineMs) return this.#asked.result;
+    // Who asks in the same breath shares it: hundreds of clusters, for one HAProxy's openings. It is sent after all of them have asked.
+    const result = Promise.resolve().then(() => {
+      this.#asked = undefined;
+      return this.#proveWithin(deadlineMs);
+    });
+    this.#asked = { deadlineMs, result };
+    return result;
+  }
+
+  #proveWithin(deadlineMs: number): Promise<ProofResult> {
     return new Promise((resolve) => {
       const timer = this.#clock.after(deadlineMs, () => {
         const why = this.#error === undefined ? '' : `: ${this.#error}`;

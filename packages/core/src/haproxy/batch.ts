@@ -15,16 +15,17 @@ export class Batch {
     this.#most = most;
   }
 
-  of(backends: readonly DesiredBackend[], now: Millis): readonly DesiredBackend[] {
-    if (backends.length <= this.#most) {
+  /** `most`: fewer (or more) than usual. */
+  of(backends: readonly DesiredBackend[], now: Millis, most = this.#most): readonly DesiredBackend[] {
+    if (backends.length <= most) {
       this.#since = new Map();
       return backends;
     }
-    const stay = backends.filter(({ backend }) => now - (this.#since.get(backend) ?? never) < STAY_MS);
+    const stay = backends.filter(({ backend }) => now - (this.#since.get(backend) ?? never) < STAY_MS).slice(0, most);
     const staying = new Set(stay);
     const waiting = backends.filter((one) => !staying.has(one));
     const from = this.#after % Math.max(1, waiting.length);
-    const come = [...waiting.slice(from), ...waiting.slice(0, from)].slice(0, this.#most - stay.length);
+    const come = [...waiting.slice(from), ...waiting.slice(0, from)].slice(0, most - stay.length);
     // Those who make room come last again.
     this.#after = from + come.length;
     const batch = [...stay, ...come];

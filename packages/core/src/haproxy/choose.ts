@@ -36,6 +36,8 @@ export interface Choice {
   readonly opens: readonly PlannedServer[];
   /** The write services among `opens`. */
   readonly exclusiveOpens: readonly string[];
+  /** So many write services are to be opened as soon as the question for authority is answered. */
+  readonly pending: number;
   /** Sessions on fenced servers have to end before there is more to do. */
   readonly settling: readonly string[];
 }
@@ -53,6 +55,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
   commands.push(...arranged.flatMap((one) => one.commands));
   const opens: PlannedServer[] = [];
   const exclusiveOpens: string[] = [];
+  let pending = 0;
 
   for (const step of whole.steps) {
     if (step.kind !== 'open') continue;
@@ -65,6 +68,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
       if (!around.clear(backend)) settling.add(backend);
       const closed = !fencing.has(backend) && !settling.has(backend);
       const fresh = around.now - around.readAt(backend) <= FRESH_MS;
+      if (closed && fresh && answer === 'pending') pending += 1;
       if (!closed || !fresh || answer !== 'allowed') continue;
       exclusiveOpens.push(backend);
     }
@@ -78,6 +82,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
     arranged,
     opens,
     exclusiveOpens,
+    pending,
     settling: [...settling],
   };
 }

@@ -12,7 +12,7 @@ import {
   type WorkerFact,
 } from './parse.ts';
 import type { RuntimeFailure, RuntimeSocket } from './runtime.ts';
-import { linesAfter, linesOf, type WholeTable } from './server-lines.ts';
+import { lineAfter, linesAfter, linesIn, type WholeTable } from './server-lines.ts';
 
 export type ReadBack =
   | {
@@ -51,7 +51,8 @@ export async function exchange(
   /** Backends that a line is leaving: its sessions count. */
   leaving: ReadonlySet<string> = new Set(),
 ): Promise<ReadBack> {
-  const idOf = (backend: string): number | undefined => linesOf(known?.servers ?? [], backend)[0]?.backendId;
+  const linesBefore = linesIn(known?.servers ?? []);
+  const idOf = (backend: string): number | undefined => linesBefore(backend)[0]?.backendId;
   // Where something waits for sessions to end they are counted each time; elsewhere they are told to people only, so that no command waits for them.
   const calm = commands.length === 0 && alsoCounted === undefined;
   const counts = (one: DesiredBackend): boolean =>
@@ -92,15 +93,16 @@ export async function exchange(
   if (!same && only.length < backends.length) return { kind: 'moved' };
   const names = backends.map(({ backend }) => backend);
   const before = same ? known.servers : [];
+  const linesOf = linesIn(before);
   const counting = (server: ServerFact, earlier: ServerFact | undefined): ServerFact => {
     const key = serverKey(server);
     const sessionsNow = counted.has(server.backend) ? sessions.get(key) : earlier?.sessions;
-    return { ...server, sessions: sessionsNow, backup: backups.get(key) ?? earlier?.backup };
+    return lineAfter(server, earlier, { sessions: sessionsNow, backup: backups.get(key) ?? earlier?.backup });
   };
   const read =
     same && unchanged
-      ? new Map([...counted].map((one) => [one, linesOf(before, one).map((line) => counting(line, line))] as const))
-      : grouped(only, batches.flat(), before, counting);
+      ? new Map([...counted].map((one) => [one, linesOf(one).map((line) => counting(line, line))] as const))
+      : grouped(only, batches.flat(), linesOf, counting);
   return {
     kind: 'facts',
     facts: { worker, servers: linesAfter(before, names, read) },
@@ -113,14 +115,14 @@ export async function exchange(
 function grouped(
   only: readonly DesiredBackend[],
   servers: readonly ServerFact[],
-  before: readonly ServerFact[],
+  linesOf: (backend: string) => readonly ServerFact[],
   counting: (server: ServerFact, earlier: ServerFact | undefined) => ServerFact,
 ): ReadonlyMap<string, readonly ServerFact[]> {
   const found = new Map<string, Map<string, ServerFact>>(only.map(({ backend }) => [backend, new Map()]));
   for (const server of servers) found.get(server.backend)?.set(server.server, server);
   return new Map(
     [...found].map(([backend, lines]) => {
-      const earlier = new Map(linesOf(before, backend).map((line) => [line.server, line]));
+      const earlier = new Map(linesOf(backend).map((line) => [line.server, line]));
       return [backend, [...lines.values()].map((line) => counting(line, earlier.get(line.server)))];
     }),
   );

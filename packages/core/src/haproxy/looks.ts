@@ -15,8 +15,13 @@ import { WholeTable } from './server-lines.ts';
 const WHOLE_MS = 800;
 /** With each of those looks the sessions of so many backends are counted, in turn: for people. */
 const COUNTED_AT_ONCE = 16;
-/** So many backends are thought about at once: a writer is let in only on a read-back of the last moment. */
+/** So many backends are thought about at once: a writer is let in only on a read-back and a proof of the last moment. */
 const AT_ONCE = 64;
+const LEAST_AT_ONCE = 8;
+const MOST_AT_ONCE = 256;
+/** What is read in one turn must not take longer, or all of it is old before it is acted upon: then it is fewer backends the next time. */
+const LONG_MS = 40;
+const SHORT_MS = 20;
 /** What haproxy.cfg lacks is looked for this often among many backends. */
 const LINT_EVERY_MS = 60_000;
 /** Whoever asked whether something was let go of asks again within this time. */
@@ -51,6 +56,8 @@ export class Looks {
   readonly #readAt = new Map<string, Millis>();
   readonly #facets = new WeakMap<Desired, Facets>();
   #wholeAt = never;
+  #atOnce = AT_ONCE;
+  #askedAt = never;
   #many = false;
   #counted = 0;
   #lintedAt = never;
@@ -67,11 +74,12 @@ export class Looks {
     if (desired === undefined || !many) {
       return { busy: desired, scope: { backends: desired?.backends ?? [] }, many, whole: true, partly: false };
     }
+    this.#askedAt = now;
     const { once, askedTwice } = this.#of(desired);
     const { backends } = once;
     this.#askedTwice = askedTwice;
     const others = facts === undefined ? [] : this.#quiet.others(once, facts, now).backends;
-    const busy = { serial: desired.serial, backends: this.#batch.of(others, now) };
+    const busy = { serial: desired.serial, backends: this.#batch.of(others, now, this.#atOnce) };
     const partly = busy.backends.length < others.length;
     const whole = facts === undefined || now - this.#wholeAt >= WHOLE_MS;
     const again = this.#dueAgain(backends, busy.backends, partly ? AGAIN_MEANWHILE : AT_ONCE, now);
@@ -83,7 +91,7 @@ export class Looks {
 
   /** HAProxy was read as this look said, from `begunAt` on. */
   read(look: Look, begunAt: Millis, now: Millis): void {
-    const { scope, whole, many } = look;
+    const { scope, whole, partly, many } = look;
     const { only = [] } = scope;
     const counted = this.counted(look);
     for (const [backend, from] of this.#again)
@@ -101,6 +109,8 @@ export class Looks {
       return;
     }
     if (only.length === 0) return;
+    if (now - this.#askedAt > LONG_MS) this.#atOnce = Math.max(LEAST_AT_ONCE, this.#atOnce / 2);
+    else if (partly && now - this.#askedAt < SHORT_MS) this.#atOnce = Math.min(MOST_AT_ONCE, this.#atOnce * 2);
     this.#table.forget();
     for (const { backend } of only) this.#readAt.set(backend, now);
   }
@@ -134,8 +144,10 @@ export class Looks {
     now: Millis,
   ): { readonly busy: Desired; readonly partly: boolean } {
     if (!look.many || look.busy === undefined) return { busy: desired, partly: false };
+    // Those that wait have been read by a look at all only: nothing is known of them that was not known before.
+    if (look.partly && !look.whole) return { busy: look.busy, partly: true };
     const all = this.#quiet.others(this.#of(desired).once, facts, now, new Set(look.busy.backends));
-    if (all.backends.length <= AT_ONCE) return { busy: all, partly: false };
+    if (all.backends.length <= this.#atOnce) return { busy: all, partly: false };
     return { busy: look.busy, partly: true };
   }
 

@@ -5,7 +5,7 @@ import type { Desired, DesiredBackend } from './desired.ts';
 import type { Wanted } from './match.ts';
 import { isGone, type TargetFacts } from './parse.ts';
 import type { Plan } from './plan.ts';
-import { linesOf } from './server-lines.ts';
+import { linesIn, linesOf } from './server-lines.ts';
 
 /** From so many backends on it is worth the trouble. Up to then each look is at all of them. */
 const MANY = 64;
@@ -27,39 +27,42 @@ export const areMany = ({ backends }: Desired): boolean => backends.length > MAN
 
 export class QuietBackends {
   readonly #quiet = new Map<string, Quiet>();
+  /** Those of them that no command mends. */
+  readonly #troubled = new Set<string>();
 
   /** The decision about those that are not quiet. */
   others(desired: Desired, facts: TargetFacts, now: Millis, besides: ReadonlySet<DesiredBackend> = new Set()): Desired {
-    const backends = desired.backends.filter((one) => besides.has(one) || !this.#isQuiet(one, facts, now));
+    const lines = linesIn(facts.servers);
+    const backends = desired.backends.filter((one) => besides.has(one) || !this.#isQuiet(one, lines, now));
     return { serial: desired.serial, backends };
   }
 
   /** What is left to do in these backends, all of which were looked at. */
   looked({ backends }: Desired, facts: TargetFacts, next: Plan, now: Millis): void {
     const busy = busyIn(next);
-    const wanted = new Map<string, Wanted[]>();
-    for (const one of next.wanted) {
-      const lines = wanted.get(one.line.backend);
-      if (lines === undefined) wanted.set(one.line.backend, [one]);
-      else lines.push(one);
-    }
+    const wanted = groupedBy(next.wanted, ({ line }) => line.backend);
+    const lacking = groupedBy(next.missing, ({ backend }) => backend);
+    const ailing = groupedBy(next.problems, ({ facts: { backend } }) => String(backend ?? ''));
     for (const desired of backends) {
       const { backend } = desired;
       const held = wanted.get(backend) ?? [];
-      const missing = next.missing.filter((one) => one.backend === backend);
-      const problems = next.problems.filter(({ facts: { backend: of } }) => of === backend);
+      const missing = lacking.get(backend) ?? [];
+      const problems = ailing.get(backend) ?? [];
       if (busy.has(backend) || (held.length === 0 && missing.length === 0) || !held.every(isAtRest)) {
-        this.#quiet.delete(backend);
+        this.#delete(backend);
         continue;
       }
       const lines = linesOf(facts.servers, backend);
-      this.#quiet.set(backend, { desired, lines, wanted: held, missing, problems, lookedAt: now });
+      const quiet = { desired, lines, wanted: held, missing, problems, lookedAt: now };
+      this.#quiet.set(backend, quiet);
+      if (isTroubled(quiet)) this.#troubled.add(backend);
+      else this.#troubled.delete(backend);
     }
   }
 
   /** The plan for some, with what is known of all others. `some`: their names. */
   whole(next: Plan, some: ReadonlySet<string>): Plan {
-    const troubled = [...this.#quiet].flatMap(([name, one]) => (isTroubled(one) && !some.has(name) ? [one] : []));
+    const troubled = [...this.#troubled].flatMap((name) => (some.has(name) ? [] : (this.#quiet.get(name) ?? [])));
     if (troubled.length === 0) return next;
     return {
       ...next,
@@ -77,19 +80,35 @@ export class QuietBackends {
   /** Forgets those that nobody decides about any more. */
   keepOnly(backends: readonly DesiredBackend[]): void {
     const names = new Set(backends.map(({ backend }) => backend));
-    for (const backend of this.#quiet.keys()) if (!names.has(backend)) this.#quiet.delete(backend);
+    for (const backend of this.#quiet.keys()) if (!names.has(backend)) this.#delete(backend);
   }
 
   /** Another worker. */
   forget(): void {
     this.#quiet.clear();
+    this.#troubled.clear();
   }
 
-  #isQuiet(desired: DesiredBackend, { servers }: TargetFacts, now: Millis): boolean {
-    const known = this.#quiet.get(desired.backend);
-    if (known !== undefined && isTroubled(known) && now - known.lookedAt >= TROUBLED_FOR_MS) return false;
-    return known !== undefined && known.desired === desired && known.lines === linesOf(servers, desired.backend);
+  #delete(backend: string): void {
+    this.#quiet.delete(backend);
+    this.#troubled.delete(backend);
   }
+
+  #isQuiet(desired: DesiredBackend, linesOf: (backend: string) => TargetFacts['servers'], now: Millis): boolean {
+    const known = this.#quiet.get(desired.backend);
+    if (known === undefined || known.desired !== desired || known.lines !== linesOf(desired.backend)) return false;
+    return !isTroubled(known) || now - known.lookedAt < TROUBLED_FOR_MS;
+  }
+}
+
+function groupedBy<T>(all: readonly T[], nameOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const group = groups.get(nameOf(one));
+    if (group === undefined) groups.set(nameOf(one), [one]);
+    else group.push(one);
+  }
+  return groups;
 }
 
 const isTroubled = ({ missing, problems }: Quiet): boolean => missing.length > 0 || problems.length > 0;

@@ -11,6 +11,12 @@ const none: Lines = [];
 /** The lines of one backend. */
 export const linesOf = (servers: Lines, backend: string): Lines => byBackend(servers).get(backend) ?? none;
 
+/** The same for who asks about thousands of backends. */
+export function linesIn(servers: Lines): (backend: string) => Lines {
+  const table = byBackend(servers);
+  return (backend) => table.get(backend) ?? none;
+}
+
 function byBackend(servers: Lines): ByBackend {
   const known = tables.get(servers);
   if (known !== undefined) return known;
@@ -27,22 +33,31 @@ function byBackend(servers: Lines): ByBackend {
 /** The lines of these backends: as they were read just now where they were read, else as they were known. The same list if nothing is different. */
 export function linesAfter(known: Lines, backends: readonly string[], read: ReadonlyMap<string, Lines>): Lines {
   const before = byBackend(known);
+  const changed = [...read].filter(([backend, now]) => !sameLines(before.get(backend) ?? none, now));
+  const stay = backends.reduce((count, backend) => (before.has(backend) ? count + 1 : count), 0);
+  if (stay === before.size && changed.every(([backend, now]) => before.has(backend) && now.length > 0)) {
+    if (changed.length === 0) return known;
+    const table = new Map(before);
+    for (const [backend, now] of changed) table.set(backend, now);
+    return listed(table);
+  }
+  const otherwise = new Map(changed);
   const table = new Map<string, Lines>();
-  let changed = false;
   for (const backend of backends) {
-    const old = before.get(backend);
-    const now = read.get(backend);
-    const lines = now === undefined ? old : sameLines(old, now) ? old : now;
-    if (lines !== old) changed = true;
+    const lines = otherwise.get(backend) ?? before.get(backend);
     if (lines !== undefined && lines.length > 0) table.set(backend, lines);
   }
-  if (!changed && table.size === before.size) return known;
-  const servers = [...table.values()].flat();
+  return listed(table);
+}
+
+function listed(table: ByBackend): Lines {
+  const servers: ServerFact[] = [];
+  for (const lines of table.values()) for (const line of lines) servers.push(line);
   tables.set(servers, table);
   return servers;
 }
 
-const fields = [
+const readFields = [
   'server',
   'backendId',
   'id',
@@ -56,12 +71,26 @@ const fields = [
   'checked',
   'checksEnabled',
   'agent',
-  'sessions',
-  'backup',
 ] as const satisfies readonly (keyof ServerFact)[];
 
-const sameLines = (a: Lines | undefined, b: Lines): a is Lines =>
-  a !== undefined && a.length === b.length && a.every((line, i) => line === b[i] || sameLine(line, b[i]));
+const fields = [...readFields, 'sessions', 'backup'] as const;
+
+const sameLines = (a: Lines, b: Lines): boolean =>
+  a === b || (a.length === b.length && a.every((line, i) => line === b[i] || sameLine(line, b[i])));
+
+/** The line as it was known, if that is what was read now: with these sessions, and `backup` as given. */
+export function lineAfter(
+  read: ServerFact,
+  earlier: ServerFact | undefined,
+  { sessions, backup }: Pick<ServerFact, 'sessions' | 'backup'>,
+): ServerFact {
+  const same =
+    earlier !== undefined &&
+    earlier.sessions === sessions &&
+    earlier.backup === backup &&
+    readFields.every((field) => earlier[field] === read[field]);
+  return same ? earlier : { ...read, sessions, backup };
+}
 
 const sameLine = (a: ServerFact, b: ServerFact | undefined): boolean =>
   b !== undefined && fields.every((field) => a[field] === b[field]);

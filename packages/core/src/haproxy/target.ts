@@ -65,6 +65,8 @@ const WATCHFUL_FOR_MS = 120_000;
 
 /** There is more to think about than was: what is under way gets this long. */
 const PARTLY_MS = 10;
+/** Among many backends one exchange takes so long that what was read is too old after the next: the answers that opening waits for come first, for so long. */
+const ANSWERS_MS = 20;
 const never = millis(Number.NEGATIVE_INFINITY);
 
 type Counters = { -readonly [Name in keyof TargetCounters]: TargetCounters[Name] };
@@ -426,6 +428,7 @@ export class Target {
     this.#looks.looked(look, busy, facts, choiceNow.plan, now);
     this.#old.young(facts);
     const delayMs = this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
+    if (look.many && next.pending > 0) return ANSWERS_MS;
     return partly ? Math.min(PARTLY_MS, delayMs) : delayMs;
   }
 
