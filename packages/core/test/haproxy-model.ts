@@ -209,6 +209,7 @@ export class HaproxyModel {
         return `${id}: proto=tcpv4 src=127.0.0.1:9 fe=fe be=${server.backend} srv=${server.name} ts=00 age=0s\n`;
       }),
     );
+    rows.push('0xfff: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE> srv=<none> ts=00 age=0s\n');
     return `${rows.join('')}\n`;
   }
 

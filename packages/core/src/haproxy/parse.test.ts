@@ -103,6 +103,16 @@ describe('sessions of a worker', () => {
     const sessions = parseSessions(recorded('sessions'));
     expect(sessions.filter(({ backend }) => backend === 'be_rw')).toHaveLength(2);
     for (const { id } of sessions) expect(id).toMatch(/^0x[0-9a-f]+$/);
+    expect(sessions.find(({ backend }) => backend === 'be_rw')).toMatchObject({
+      requestFlags: 0x808000,
+      serverFlags: 1,
+    });
+    // The connection that asked.
+    expect(sessions.some(({ backend }) => backend === '<NONE>')).toBe(true);
+  });
+
+  it('are not left out where a line can not be read', () => {
+    expect(parseSessions('0x7f: proto=tcpv4 be=x\n')).toMatchObject([{ id: '0x7f', backend: '', server: '' }]);
   });
 });
 

@@ -272,15 +272,38 @@ export interface SessionFact {
   readonly id: string;
   readonly backend: string;
   readonly server: string;
+  /** Flags of its request channel (`rq[f=`) and of its server side (`scb=[`, from 2.6 on), in HAProxy's own words. */
+  readonly requestFlags?: number | undefined;
+  readonly serverFlags?: number | undefined;
 }
 
-/** Reads the answer to `show sess`. */
+/** Reads the answer to `show sess`. A session that can't be read has no backend and no server. */
 export function parseSessions(text: string): readonly SessionFact[] {
   const sessions: SessionFact[] = [];
   for (const line of text.split('\n')) {
     const match = /^(0x[0-9a-f]{1,16}): .*? be=(\S+) srv=(\S+) /.exec(line);
     const [, id, backend, server] = match ?? [];
-    if (id !== undefined && backend !== undefined && server !== undefined) sessions.push({ id, backend, server });
+    if (id !== undefined && backend !== undefined && server !== undefined) {
+      const requestFlags = hexadecimal(/ rq\[f=([0-9a-f]{1,8})h,/.exec(line)?.[1]);
+      const serverFlags = hexadecimal(/ scb=\[\d+,([0-9a-f]{1,8})h,/.exec(line)?.[1]);
+      sessions.push({ id, backend, server, requestFlags, serverFlags });
+    } else if (line.startsWith('0x')) {
+      sessions.push({ id: line.slice(0, line.indexOf(':')), backend: '', server: '' });
+    }
   }
   return sessions;
+}
+
+const hexadecimal = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number.parseInt(text, 16);
+
+/**
+ * HAProxy has told the server that this client says no more, so nothing can reach it by this session: the client is gone, the server has not answered yet. No
+ * command ends such a session before HAProxy 3.2. The flags are `CF_SHUTW` up to 2.7 and `SC_FL_SHUT_DONE` from 2.8 to 3.2; of others nothing is assumed.
+ */
+export function isShut({ requestFlags = 0, serverFlags = 0 }: SessionFact, version: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  const release = Number(major) * 100 + Number(minor);
+  if (release >= 202 && release <= 207) return (requestFlags & 0x2000) !== 0;
+  return release >= 208 && release <= 302 && (serverFlags & 0x2_0000) !== 0;
 }

@@ -39,7 +39,13 @@ describe('sessions that resist', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    listed = [session('0x1', 'a'), session('0x2', 'b'), session('0x3', 'a', 'ro'), session('0x4', '<none>')];
+    listed = [
+      session('0x9', '<none>', '<NONE>'),
+      session('0x1', 'a'),
+      session('0x2', 'b'),
+      session('0x3', 'a', 'ro'),
+      session('0x4', '<none>'),
+    ];
     [lists, told, slow, there, ended, answer] = [0, 0, false, true, [], undefined];
     const tail = {
       sessions: async () => {
@@ -49,7 +55,7 @@ describe('sessions that resist', () => {
       },
       shutdown: async (ids: readonly string[]) => void ended.push(...ids),
     };
-    stubborn = new StubbornSessions({ clock, tail: () => (there ? tail : undefined), onEnded: () => (told += 1) });
+    stubborn = new StubbornSessions({ clock, tail: () => (there ? tail : undefined), onListed: () => (told += 1) });
   });
 
   /** Reads back the same every 2 ms. */
@@ -101,6 +107,59 @@ describe('sessions that resist', () => {
     answer?.();
     await clock.pass(1);
     expect(ended).toEqual([]);
+  });
+
+  /** What is believed after HAProxy has told this. */
+  const believed = (sessions: number, admin = 5, version = '2.6.12'): number | undefined => {
+    const model = new HaproxyModel([{ ...line, name: 'a', admin, op: 0, sessions }]);
+    model.version = version;
+    return stubborn.corrected(model.facts()).servers[0]?.sessions;
+  };
+
+  it('are nobody where HAProxy counts one that it does not list: it is believed no more until the count changes', async () => {
+    listed = listed.filter(({ server }) => server !== 'a');
+    expect(believed(1)).toBe(1);
+    await readFor(32, held(1));
+    expect([believed(1), believed(2), believed(1)]).toEqual([0, 2, 1]);
+  });
+
+  it('are nobody only as long as the server is in maint', async () => {
+    listed = listed.filter(({ server }) => server !== 'a');
+    await readFor(32, held(1));
+    expect([believed(1), believed(1, 4), believed(1)]).toEqual([0, 1, 1]);
+    await readFor(64, held(1));
+    expect(believed(1)).toBe(0);
+    stubborn.opening([{ backend: 'rw', server: 'a' }]);
+    expect(believed(1)).toBe(1);
+    await readFor(64, held(1));
+    expect(believed(1)).toBe(0);
+    stubborn.otherWorker();
+    expect(believed(1)).toBe(1);
+  });
+
+  it.each([
+    ['2.6.12', { requestFlags: 0x80a020, serverFlags: 1 }, 0],
+    ['2.6.12', { requestFlags: 0x808000, serverFlags: 0x2_0001 }, 1],
+    ['3.0.5', { requestFlags: 0x2000, serverFlags: 1 }, 1],
+    ['3.0.5', { requestFlags: 0, serverFlags: 0x2_0001 }, 0],
+    ['3.9.0', { requestFlags: 0x2000, serverFlags: 0x2_0001 }, 1],
+    ['2.6.12', {}, 1],
+  ])('count as long as their client can say something: %s, %o', async (version, flags, left) => {
+    listed = listed.map((one) => (one.id === '0x1' ? { ...one, ...flags } : one));
+    believed(1, 5, version);
+    await readFor(32, held(1));
+    expect(believed(1, 5, version)).toBe(left);
+    expect(ended).toEqual(['0x1']);
+  });
+
+  it.each([
+    ['a session that can not be read', [session('0x5', '', '')]],
+    ['a list without our own connection', []],
+  ])('count where the list is in doubt: %s', async (_, more) => {
+    listed = [...more, ...(more.length > 0 ? [session('0x9', '<none>', '<NONE>')] : [])];
+    await readFor(32, held(1));
+    expect(lists).toBe(1);
+    expect(believed(1)).toBe(1);
   });
 
   it('are not listed where no tail stands, and are as soon as one does', async () => {

@@ -1,11 +1,11 @@
-// Sessions that outlive `shutdown sessions server` in the worker that takes new connections. HAProxy before 3.1 has no sure hand there: it tells a session to end
-// from another thread than the session's own, and it does not count those that wait in the server's own queue. Where a server that has to be empty has lost none of
-// its sessions for a while they are listed and ended one by one, through the worker's tail; whoever ends in time is never listed.
+// Sessions that outlive `shutdown sessions server` in the worker that takes new connections. Where a server that has to be empty has lost none for a while they
+// are listed, through the worker's tail, and ended one by one; whoever ends in time is never listed. The list also shows what no command ends, and what nobody has
+// to wait for (HAProxy 2.6.12, measured): a session whose client is gone while the server has not answered yet, and one that HAProxy counts though it has ended.
 import type { Clock } from '../model/clock.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import { isSafeName, type ServerName } from './commands.ts';
 import type { Wanted } from './match.ts';
-import { isHeldInMaint, serverKey } from './parse.ts';
+import { isHeldInMaint, isShut, type SessionFact, serverKey, type TargetFacts } from './parse.ts';
 import { pauseAfter, sweep } from './sweep.ts';
 import type { Tail } from './tail.ts';
 
@@ -15,6 +15,8 @@ const RESIST_MS = 30;
 const LONG_MS = 300;
 /** A list is made for a tenth of the time at most. */
 const COST = 10;
+/** The backend of a connection to the Runtime API. */
+const OUR_OWN = '<NONE>';
 
 interface Resisting {
   readonly sessions: number;
@@ -27,19 +29,39 @@ export interface StubbornSurroundings {
   readonly clock: Clock;
   /** To the worker that was read back; undefined: none stands. */
   readonly tail: () => Pick<Tail, 'sessions' | 'shutdown'> | undefined;
-  /** Some were told to end. */
-  readonly onEnded: () => void;
+  /** Sessions were listed, and those told to end that had to. */
+  readonly onListed: () => void;
 }
 
 export class StubbornSessions {
   readonly #around: StubbornSurroundings;
   #resisting = new Map<string, Resisting>();
+  /** Servers on which nobody is who could still reach them, and how many sessions HAProxy counted there at that time. */
+  readonly #deserted = new Map<string, number>();
+  #version = '';
   #round = 0;
   #busy = false;
   #nextAt = millis(Number.NEGATIVE_INFINITY);
 
   constructor(around: StubbornSurroundings) {
     this.#around = around;
+  }
+
+  /**
+   * The facts, with no session on servers that were found deserted: for as long as they are held in maint, where no new ones come, and HAProxy counts as many as
+   * it did then.
+   */
+  corrected(facts: TargetFacts): TargetFacts {
+    this.#version = facts.worker.version;
+    if (this.#deserted.size === 0) return facts;
+    const servers = facts.servers.map((line) => {
+      const counted = this.#deserted.get(serverKey(line));
+      if (counted === undefined) return line;
+      if (isHeldInMaint(line) && line.sessions === counted) return { ...line, sessions: 0 };
+      this.#deserted.delete(serverKey(line));
+      return line;
+    });
+    return { ...facts, servers };
   }
 
   /** What was read back. Nobody waits for what it leads to. */
@@ -62,12 +84,16 @@ export class StubbornSessions {
 
   /** These servers are about to be let in: whoever is on them from now on may stay. */
   opening(servers: readonly ServerName[]): void {
-    for (const server of servers) this.#resisting.delete(serverKey(server));
+    for (const server of servers) {
+      this.#resisting.delete(serverKey(server));
+      this.#deserted.delete(serverKey(server));
+    }
   }
 
   /** Another worker: nothing is known of its sessions. */
   otherWorker(): void {
     this.#resisting.clear();
+    this.#deserted.clear();
     this.#round = 0;
   }
 
@@ -79,7 +105,7 @@ export class StubbornSessions {
   }
 
   async #sweep(begunAt: Millis): Promise<void> {
-    const { clock, tail: current, onEnded } = this.#around;
+    const { clock, tail: current, onListed } = this.#around;
     const tail = current();
     if (tail === undefined) return;
     this.#busy = true;
@@ -87,12 +113,23 @@ export class StubbornSessions {
       if (current() !== tail) return [];
       // As it is known now: while the list was made another decision may have come.
       const stubborn = this.#stubborn(clock.now());
+      this.#desert(stubborn, sessions);
       return sessions.filter((session) => stubborn.has(serverKey(session)));
     });
     const now = clock.now();
     this.#busy = false;
     this.#round += 1;
     this.#nextAt = after(now, Math.max(pauseAfter(this.#round), COST * (now - begunAt)));
-    if (ended !== undefined && ended.length > 0) onEnded();
+    if (ended !== undefined) onListed();
+  }
+
+  /** Finds out on which of these servers nobody is any more, if the list can be read whole: our own connection is in it too. */
+  #desert(stubborn: ReadonlySet<string>, sessions: readonly SessionFact[]): void {
+    if (sessions.some(({ backend }) => backend === '') || !sessions.some(({ backend }) => backend === OUR_OWN)) return;
+    const present = new Set(sessions.filter((session) => !isShut(session, this.#version)).map(serverKey));
+    for (const key of stubborn) {
+      const counted = this.#resisting.get(key)?.sessions;
+      if (counted !== undefined && !present.has(key)) this.#deserted.set(key, counted);
+    }
   }
 }

@@ -134,7 +134,7 @@ export class Target {
     this.#stubborn = new StubbornSessions({
       clock: options.clock,
       tail: () => (this.#facts === undefined ? undefined : this.#old.tailOf(this.#facts.worker)),
-      onEnded: () => this.#turns.wake(),
+      onListed: () => this.#turns.wake(),
     });
     this.#watchdog = new Watchdog({
       path,
@@ -354,21 +354,22 @@ export class Target {
   }
 
   #took(
-    { facts, mostSessions, notes }: Extract<ReadBack, { kind: 'facts' }>,
+    { facts: read, mostSessions, notes }: Extract<ReadBack, { kind: 'facts' }>,
     choice: Choice | undefined,
     desired: Desired | undefined,
     { begun, look }: { readonly begun: Begun; readonly look: Look },
   ): number {
     const now = this.#clock.now();
     if (notes.length > 0) this.#o.log.debug({ target: this.#o.spec.name, notes: notes.slice(0, 10) }, 'HAProxy said');
-    if (facts.worker.stopping) {
+    if (read.worker.stopping) {
       this.#stoppingSince ??= now;
       this.#readAt = undefined;
       this.#socket.dropSpares();
       return now - this.#stoppingSince < HURRY_MS ? SOON_MS : this.#pollMs;
     }
     this.#stoppingSince = undefined;
-    const sameAsBefore = this.#seeWorker(facts, now);
+    const sameAsBefore = this.#seeWorker(read, now);
+    const facts = this.#stubborn.corrected(read);
     this.#facts = facts;
     this.#readAt = now;
     this.#looks.read(look, begun.at, now);
