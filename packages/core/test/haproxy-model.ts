@@ -36,6 +36,8 @@ export class HaproxyModel {
   stubborn = false;
   /** Those that were all told at once don't; those that were told one by one do. */
   stubbornAtOnce = false;
+  /** The clients of all sessions are gone: sessions don't end, whatever they are told. */
+  clientsGone = false;
   /** How often all sessions were listed. */
   listings = 0;
   /** Sessions that were told to end have ended when the next command comes. */
@@ -80,7 +82,7 @@ export class HaproxyModel {
 
   /** Sessions that were told to end have ended. */
   endSessions(): void {
-    if (this.stubborn) return;
+    if (this.stubborn || this.clientsGone) return;
     for (const server of this.servers) {
       server.sessions -= server.ending;
       server.ending = 0;
@@ -206,7 +208,7 @@ export class HaproxyModel {
     const rows = this.servers.flatMap((server, index) =>
       Array.from({ length: server.sessions }, (_, n) => {
         const id = `0x${(index + 1).toString(16)}f${n.toString(16)}`;
-        return `${id}: proto=tcpv4 src=127.0.0.1:9 fe=fe be=${server.backend} srv=${server.name} ts=00 age=0s\n`;
+        return `${id}: proto=tcpv4 src=127.0.0.1:9 fe=fe be=${server.backend} srv=${server.name} ts=00 age=0s rq[f=${this.clientsGone ? '80a020' : '808000'}h,i=0]\n`;
       }),
     );
     rows.push('0xfff: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE> srv=<none> ts=00 age=0s\n');

@@ -12,7 +12,7 @@ import type { DesiredBackend } from './desired.ts';
 import { countByBackend, drainingSessions, dueSessions, fencedLines } from './due-sessions.ts';
 import { remaining, STRAGGLER_MS } from './let-go.ts';
 import { match } from './match.ts';
-import type { TargetFacts, WorkerFact } from './parse.ts';
+import { isShut, type SessionFact, type TargetFacts, type WorkerFact } from './parse.ts';
 import { LineMemory, type Remembered } from './remembered.ts';
 import { pauseAfter, sweep } from './sweep.ts';
 import type { Tail } from './tail.ts';
@@ -239,8 +239,8 @@ export class OldWorker {
       const complete = this.#stoppingSince !== undefined && begunAt - this.#stoppingSince >= STRAGGLER_MS;
       const due = await sweep(tail, (sessions) => {
         const going = dueSessions(sessions, this.facts, backends, remembered);
-        const draining = countByBackend(drainingSessions(sessions, this.facts, backends));
-        this.#listing = { version, due: countByBackend(going), draining, complete };
+        const draining = drainingSessions(sessions, this.facts, backends);
+        this.#listing = { version, due: this.#reaching(going), draining: this.#reaching(draining), complete };
         return going;
       });
       if (due === undefined) return;
@@ -254,6 +254,12 @@ export class OldWorker {
       }
     }
   }
+
+  /** Whose client is gone can reach nobody, and no command ends it: nobody waits for it. */
+  #reaching(sessions: readonly SessionFact[]): ReadonlyMap<string, number> {
+    return countByBackend(sessions.filter((session) => !isShut(session, this.worker.version)));
+  }
+
   #remember(backends: readonly DesiredBackend[]): Remembered {
     const now = this.#around.clock.now();
     const reads = backends.filter(({ exclusive }) => !exclusive);

@@ -326,6 +326,30 @@ describe('a target', { timeout: 30_000 }, () => {
     expect(next.accepting('rw').map(({ name }) => name)).toEqual(['b']);
   });
 
+  it.each([
+    ['in the same worker', false],
+    ['in the worker of before a reload', true],
+  ])('waits for nobody whose client is gone, since no command ends such a session: %s', async (_, reloads) => {
+    const s = await stage([server('a', true, 2), server('b', false)]);
+    s.target.submit(want(1, { a: 'ready', b: 'maint' }));
+    await s.until('converged');
+    s.model.clientsGone = true;
+    let last = s.model;
+    if (reloads) {
+      s.model.stopping = 1;
+      last = new HaproxyModel([server('a', false), server('b', false)]);
+      last.pid = 2_000;
+      last.prompt = true;
+      s.served.model = last;
+      await s.until('opened', () => last.accepting('rw').length === 1);
+    }
+    s.target.submit(want(2, { a: 'maint', b: 'ready' }));
+    await s.until('converged', ({ serial }) => serial === 2);
+    expect(last.accepting('rw').map(({ name }) => name)).toEqual(['b']);
+    expect(s.model.server('rw', 'a')?.sessions).toBe(2);
+    expect(codes(s)).not.toContain('sessions_remain');
+  });
+
   it('goes on reading a HAProxy that refuses commands, and says what is missing', async () => {
     const s = await stage([server('a', true), server('b', false)]);
     s.served.fault = 'denied';
