@@ -115,9 +115,10 @@ export class Looks {
     for (const { backend } of only) this.#readAt.set(backend, now);
   }
 
-  /** HAProxy was not read, or not as a whole. */
+  /** HAProxy was not read, or not as a whole: what it was told since it was read last may have been carried out. */
   failed(): void {
     this.#table.forget();
+    this.#readAt.clear();
   }
 
   /** The backends whose lines and sessions such a look reads. Undefined: all. */

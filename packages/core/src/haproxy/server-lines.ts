@@ -95,12 +95,12 @@ export function lineAfter(
 const sameLine = (a: ServerFact, b: ServerFact | undefined): boolean =>
   b !== undefined && fields.every((field) => a[field] === b[field]);
 
-/** The column that is another in each answer: seconds since the last change. It is the tenth in every version. */
+/** The column that is another in each answer: seconds since the last change. It is the tenth in every version. Those below two stay. */
 const CHANGED_AT = 9;
 const CHANGED_COLUMN = 'srv_time_since_last_change';
-const SINCE = /^((?:\S+ ){9})\d+ /gm;
-/** The backend of a line that was changed less than two seconds ago: after the look before, if one comes each second. */
-const JUST_CHANGED = /^\S+ (\S+) (?:\S+ ){7}[01] /gm;
+const SINCE = /^((?:\S+ ){9})(?:[2-9]|\d\d+) /gm;
+/** The line was changed less than two seconds ago: after the look before, if one comes each second. */
+const JUST_CHANGED = /^(?:\S+ ){9}[01] /;
 
 /**
  * Reads the answer to `show servers state` of all backends again and again: a line that reads as it did the last time is not taken apart again, and an answer
@@ -110,8 +110,7 @@ export class WholeTable {
   #text = '';
   #table: ParsedAnswer | undefined;
   #facts: ReadonlyMap<string, ServerFact> = new Map();
-
-  #justChanged: ReadonlySet<string> = new Set();
+  #changedLines: ReadonlyMap<string, string> = new Map();
 
   /** What is known besides was read in another way since, or what was parsed last was not taken: the next answer is compared with nothing. */
   forget(): void {
@@ -120,7 +119,7 @@ export class WholeTable {
 
   /** Backends with a line that may have been another between the last two answers, though it may read the same again. */
   get justChanged(): ReadonlySet<string> {
-    return this.#justChanged;
+    return new Set(this.#changedLines.values());
   }
 
   /** All but the table is read anew each time. `unchanged`: the servers are the very same as the last time. */
@@ -132,9 +131,7 @@ export class WholeTable {
       return { parsed: parseAnswer(text), unchanged: false };
     }
     const others = parseAnswer(text.slice(0, start) + text.slice(end));
-    const rows = text.slice(start, end);
-    this.#justChanged = new Set([...rows.matchAll(JUST_CHANGED)].map(([, backend = '']) => backend));
-    const table = rows.replace(SINCE, '$1- ');
+    const table = text.slice(start, end).replace(SINCE, '$1- ');
     const unchanged = table === this.#text && this.#table !== undefined;
     const read = unchanged ? this.#table : this.#read(table);
     this.#text = table;
@@ -154,12 +151,17 @@ export class WholeTable {
 
   #read(table: string): ParsedAnswer {
     const facts = new Map<string, ServerFact>();
+    const changed = new Map<string, string>();
     const parsed = parseAnswer(table, (line, read) => {
-      const fact = this.#facts.get(line) ?? read();
-      if (fact !== undefined) facts.set(line, fact);
+      const known = this.#facts.get(line);
+      const fact = known ?? read();
+      if (fact === undefined) return undefined;
+      facts.set(line, fact);
+      if (known === undefined ? JUST_CHANGED.test(line) : this.#changedLines.has(line)) changed.set(line, fact.backend);
       return fact;
     });
     this.#facts = facts;
+    this.#changedLines = changed;
     return parsed;
   }
 }

@@ -73,6 +73,16 @@ describe('a target of many backends', () => {
     expect(await within(300, () => line('b5', 'a').sessions === 0)).toBe(true);
   });
 
+  it('lets nobody in on what it knew before a command of its own whose answer broke off', async () => {
+    s.world.cut = { commands: 1_000, part: 0.5, has: 'set server b5/b state ready' };
+    s.decide([5], ['maint', 'ready', 'maint']);
+    expect(await within(100, () => line('b5', 'b').sessions > 0)).toBe(true);
+    s.decide([5], ['maint', 'maint', 'ready']);
+    expect(await within(100, () => line('b5', 'c').sessions > 0)).toBe(true);
+    expect(s.world.broken).toEqual([]);
+    expect(s.target.status().counters.failures).toBe(1);
+  });
+
   it('obeys the first of two entries for one backend, and says so', async () => {
     const [first, ...others] = s.world.desired.backends.slice(5);
     if (first === undefined) throw new Error('no backend');

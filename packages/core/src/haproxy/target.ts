@@ -314,6 +314,8 @@ export class Target {
     const now = this.#clock.now();
     if (result.kind !== 'facts') {
       this.#looks.failed();
+      // Our own commands may have been carried out: no writer is let in on what was read before them.
+      if (commands.length > 0) this.#readAt = undefined;
       this.#counters.failures += 1;
       const hurried = now < this.#hurryUntil;
       const denied = this.#facts !== undefined && commands.length > 0;
