@@ -64,6 +64,26 @@ describe('a worker', () => {
     expect(read(30, server('a', 'maint'), server('b', 'ready', 9))).toBeUndefined();
   });
 
+  it('has let go of what was read, not of what was known before while others were read', () => {
+    const { book, decide } = ledger();
+    decide({ a: 'maint' });
+    const facts = new HaproxyModel([server('a', 'maint')]).facts();
+    const read = (at: number, ...backends: readonly string[]) => {
+      book.read(book.begin(millis(at)), facts, millis(at + 1), new Set(backends));
+      return book.holds('rw');
+    };
+    expect(read(0, 'other')).toBe('rw has not been read back since the decision');
+    expect(read(10, 'rw', 'other')).toBe('rw/a was taken out only just now');
+    expect(read(20, 'other')).toBe('rw/a was taken out only just now');
+    expect(book.lookAgainMs(millis(21))).toBe(1);
+    expect(read(22, 'rw')).toBeUndefined();
+    expect(read(30, 'other')).toBeUndefined();
+    decide({ a: 'maint', b: 'maint' });
+    expect(read(40, 'other')).toBe('rw has not been read back since the decision');
+    book.otherWorker();
+    expect(read(50, 'rw')).toBe('rw/a was taken out only just now');
+  });
+
   it('holds a session that shows up only at the second look', () => {
     const { decide, read } = ledger();
     decide({ a: 'maint' });

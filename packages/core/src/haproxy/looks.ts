@@ -103,8 +103,11 @@ export class Looks {
       if (!many) return;
       // The table tells no sessions, and not that a line was another for a moment.
       for (const backend of counted ?? []) this.#readAt.set(backend, now);
-      const changed = scope.backends.filter((one) => this.#table.justChanged.has(one.backend) && endsSessions(one));
-      for (const { backend } of changed) if (!counted?.has(backend)) this.#again.set(backend, now);
+      const { justChanged } = this.#table;
+      const changed = justChanged.size === 0 ? [] : scope.backends.filter(({ backend }) => justChanged.has(backend));
+      for (const one of changed) {
+        if (endsSessions(one) && !counted?.has(one.backend)) this.#again.set(one.backend, now);
+      }
       this.#againSoon = this.#again.size > 0;
       return;
     }
