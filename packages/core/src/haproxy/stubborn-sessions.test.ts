@@ -66,6 +66,13 @@ describe('sessions that resist', () => {
     }
   };
 
+  /** What is believed after HAProxy has told this. */
+  const believed = (sessions: number, admin = 5, version = '2.6.12'): number | undefined => {
+    const model = new HaproxyModel([{ ...line, name: 'a', admin, op: 0, sessions }]);
+    model.version = version;
+    return stubborn.corrected(model.facts()).servers[0]?.sessions;
+  };
+
   it('are listed after two tries, and those on the server that has to be empty are ended', async () => {
     await readFor(30, held(1));
     expect(lists).toBe(0);
@@ -100,6 +107,19 @@ describe('sessions that resist', () => {
     expect(ended).toEqual([]);
   });
 
+  it('stay when the server was let in and taken out again while the list was made, which tells nothing of them', async () => {
+    slow = true;
+    await readFor(32, held(1));
+    stubborn.opening([{ backend: 'rw', server: 'a' }]);
+    await readFor(20, held(2, 4));
+    await readFor(100, held(2));
+    listed = listed.filter(({ server }) => server !== 'a');
+    answer?.();
+    await clock.pass(1);
+    expect(believed(2)).toBe(2);
+    expect(ended).toEqual([]);
+  });
+
   it('stay when the worker was replaced while they were being listed: it is looked after as an old one', async () => {
     slow = true;
     await readFor(32, held(1));
@@ -108,13 +128,6 @@ describe('sessions that resist', () => {
     await clock.pass(1);
     expect(ended).toEqual([]);
   });
-
-  /** What is believed after HAProxy has told this. */
-  const believed = (sessions: number, admin = 5, version = '2.6.12'): number | undefined => {
-    const model = new HaproxyModel([{ ...line, name: 'a', admin, op: 0, sessions }]);
-    model.version = version;
-    return stubborn.corrected(model.facts()).servers[0]?.sessions;
-  };
 
   it('are nobody where HAProxy counts one that it does not list: it is believed no more until the count changes', async () => {
     listed = listed.filter(({ server }) => server !== 'a');

@@ -5,7 +5,8 @@ import type { Clock } from '../model/clock.ts';
 import { after, type Millis, millis } from '../model/units.ts';
 import { isSafeName, type ServerName } from './commands.ts';
 import type { Wanted } from './match.ts';
-import { isHeldInMaint, isShut, type SessionFact, serverKey, type TargetFacts } from './parse.ts';
+import { isHeldInMaint, isShut, type ServerFact, type SessionFact, serverKey, type TargetFacts } from './parse.ts';
+import { linesAfter, linesOf } from './server-lines.ts';
 import { pauseAfter, sweep } from './sweep.ts';
 import type { Tail } from './tail.ts';
 
@@ -54,14 +55,21 @@ export class StubbornSessions {
   corrected(facts: TargetFacts): TargetFacts {
     this.#version = facts.worker.version;
     if (this.#deserted.size === 0) return facts;
-    const servers = facts.servers.map((line) => {
-      const counted = this.#deserted.get(serverKey(line));
-      if (counted === undefined) return line;
-      if (isHeldInMaint(line) && line.sessions === counted) return { ...line, sessions: 0 };
-      this.#deserted.delete(serverKey(line));
-      return line;
+    const concerned = new Set([...this.#deserted.keys()].map((key) => key.slice(0, key.indexOf('/'))));
+    const lines = [...concerned].map((backend) => {
+      const read = linesOf(facts.servers, backend);
+      return [backend, read.map((line) => this.#correctedLine(line))] as const;
     });
-    return { ...facts, servers };
+    const backends = [...new Set(facts.servers.map(({ backend }) => backend))];
+    return { ...facts, servers: linesAfter(facts.servers, backends, new Map(lines)) };
+  }
+
+  #correctedLine(line: ServerFact): ServerFact {
+    const counted = this.#deserted.get(serverKey(line));
+    if (counted === undefined) return line;
+    if (isHeldInMaint(line) && line.sessions === counted) return { ...line, sessions: 0 };
+    this.#deserted.delete(serverKey(line));
+    return line;
   }
 
   /** What was read back. Nobody waits for what it leads to. */
@@ -111,8 +119,8 @@ export class StubbornSessions {
     this.#busy = true;
     const ended = await sweep(tail, (sessions) => {
       if (current() !== tail) return [];
-      // As it is known now: while the list was made another decision may have come.
-      const stubborn = this.#stubborn(clock.now());
+      // What resisted before the list was begun and does so still: meanwhile it may have been let in and taken out again, with others on it.
+      const stubborn = this.#stubborn(begunAt);
       this.#desert(stubborn, sessions);
       return sessions.filter((session) => stubborn.has(serverKey(session)));
     });
