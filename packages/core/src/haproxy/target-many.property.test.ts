@@ -102,7 +102,7 @@ describe('a target that drives many backends', { timeout: 120_000 }, () => {
           await s.close();
         }
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: 25, endOnFailure: true },
     );
   });
 });
