@@ -8,8 +8,8 @@ const MANY = 64;
 /** To be called before the router starts. How many clusters a namespace has is not known by then: it is taken to have many. */
 export function roomFor({ clusters, discovery }: Pick<PgroutedConfig, 'clusters' | 'discovery'>): void {
   if (discovery.length === 0 && clusters.length < MANY) return;
+  // Both cost memory (docs/scale.md): without the second V8 keeps all code interpreted, compilers or not.
   setFlagsFromString('--semi-space-growth-factor=2');
   setFlagsFromString('--no-optimize-for-size');
-  setFlagsFromString('--heap-growing-percent=50');
   compileAlways();
 }

@@ -46,7 +46,7 @@ export class Discovery {
 
   start(): void {
     const { mirror } = this.#o;
-    this.#leave = mirror.onNames((names) => this.#look(names));
+    this.#leave = mirror.onNames((names, all) => this.#look(names, all));
     mirror.start();
     const names = mirror.names();
     if (names !== undefined) this.#look(new Set(names));
@@ -67,11 +67,12 @@ export class Discovery {
     };
   }
 
-  #look(names: ReadonlySet<string>): void {
+  /** `all`: nothing else is there; not where only some have changed, or each event would look at every cluster. */
+  #look(names: ReadonlySet<string>, all = true): void {
     let changed = false;
     for (const scope of names) if (this.#lookAt(scope)) changed = true;
     // A list tells of what is there; what is not any more has to be looked for.
-    for (const scope of this.#found.keys()) if (!names.has(scope) && this.#lookAt(scope)) changed = true;
+    if (all) for (const scope of this.#found.keys()) if (!names.has(scope) && this.#lookAt(scope)) changed = true;
     if (changed) this.#o.onChange();
   }
 

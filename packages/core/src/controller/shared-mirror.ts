@@ -54,7 +54,7 @@ export class SharedMirror {
   readonly #nameOf: (key: string) => string;
   readonly #parts = new Map<string, Set<Part>>();
   readonly #waiting = new Set<Part>();
-  readonly #onNames = new Set<(names: ReadonlySet<string>) => void>();
+  readonly #onNames = new Set<(names: ReadonlySet<string>, all?: boolean) => void>();
   #started = false;
   #leastMs = Number.POSITIVE_INFINITY;
   #aging: Timer | undefined;
@@ -103,8 +103,8 @@ export class SharedMirror {
     return this.#mirror.group(name);
   }
 
-  /** Calls `listener` with the names whose keys have changed. Returns how to stop. */
-  onNames(listener: (names: ReadonlySet<string>) => void): () => void {
+  /** Calls `listener` with the names whose keys have changed; `all`: of a list, nothing else is there. Returns how to stop. */
+  onNames(listener: (names: ReadonlySet<string>, all?: boolean) => void): () => void {
     this.#onNames.add(listener);
     return () => this.#onNames.delete(listener);
   }
@@ -174,7 +174,7 @@ export class SharedMirror {
         return;
       case 'relisted':
         for (const parts of [...this.#parts.values()]) for (const part of [...parts]) this.#relisted(part, change);
-        for (const listener of [...this.#onNames]) listener(new Set(this.#mirror.groups()));
+        for (const listener of [...this.#onNames]) listener(new Set(this.#mirror.groups()), true);
     }
     this.#setAging();
   }
@@ -191,7 +191,7 @@ export class SharedMirror {
       for (const part of [...(this.#parts.get(name) ?? [])]) this.#pass(part, { ...change, events });
     }
     const names = new Set(byCluster.keys());
-    for (const listener of [...this.#onNames]) listener(names);
+    for (const listener of [...this.#onNames]) listener(names, false);
   }
 
   /** What was listed anew concerns a cluster only if it has other keys than before; else it is confirmed. */

@@ -1,5 +1,5 @@
-// The keys of a prefix as an immutable table in groups: a change copies the group that it touches and the list of groups, so that one key more or less
-// among thousands costs little. No I/O; it knows nothing of revisions but what the values bear.
+// The keys of a prefix as an immutable table in groups: a change copies the group that it touches and a small part of the list of groups, so that one key more
+// or less among thousands costs little, and thousands of changes cost no more than so many. No I/O; it knows nothing of revisions but what the values bear.
 import type { KeyValue, WatchEvent } from './messages.ts';
 
 type Group = ReadonlyMap<string, KeyValue>;
@@ -20,14 +20,26 @@ export const byName =
     return key.slice(prefix.length, end === -1 ? undefined : end);
   };
 
+/** The list of groups lies in so many parts. */
+const PARTS = 64;
+
+function partOf(name: string): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i += 1) hash = (hash * 31 + name.charCodeAt(i)) & 0xffffff;
+  return hash % PARTS;
+}
+
+type Groups = readonly ReadonlyMap<string, Group>[];
+const noGroups: Groups = Array.from({ length: PARTS }, () => new Map());
+
 export class Entries {
   readonly size: number;
   readonly #grouping: Grouping;
-  readonly #groups: ReadonlyMap<string, Group>;
+  readonly #parts: Groups;
 
-  private constructor(grouping: Grouping, groups: ReadonlyMap<string, Group>, size: number) {
+  private constructor(grouping: Grouping, parts: Groups, size: number) {
     this.#grouping = grouping;
-    this.#groups = groups;
+    this.#parts = parts;
     this.size = size;
   }
 
@@ -41,11 +53,11 @@ export class Entries {
       else group.set(kv.key, kv);
       size += 1;
     }
-    return new Entries(grouping, groups, size);
+    return new Entries(grouping, withGroups(noGroups, groups), size);
   }
 
   get(key: string): KeyValue | undefined {
-    return this.#groups.get(this.#grouping(key))?.get(key);
+    return this.group(this.#grouping(key)).get(key);
   }
 
   has(key: string): boolean {
@@ -54,22 +66,22 @@ export class Entries {
 
   /** The keys of one group: the very same map until one of them changes. */
   group(name: string): Group {
-    return this.#groups.get(name) ?? nothing;
+    return this.#parts[partOf(name)]?.get(name) ?? nothing;
   }
 
   /** The names of the groups that have keys. */
-  names(): IterableIterator<string> {
-    return this.#groups.keys();
+  *names(): Generator<string, void> {
+    for (const part of this.#parts) yield* part.keys();
   }
 
   *values(): Generator<KeyValue, void> {
-    for (const group of this.#groups.values()) yield* group.values();
+    for (const group of this.#groups()) yield* group.values();
   }
 
   /** All keys as one map: made for the asking unless there is but one group. */
   whole(): Group {
-    const [first = nothing, ...others] = this.#groups.values();
-    if (others.length === 0) return first;
+    const [first = nothing, second] = this.#groups();
+    if (second === undefined) return first;
     return new Map([...this.values()].map((kv) => [kv.key, kv]));
   }
 
@@ -80,18 +92,30 @@ export class Entries {
     for (const event of events) {
       const key = event.type === 'put' ? event.kv.key : event.key;
       const name = this.#grouping(key);
-      const group = touched.get(name) ?? new Map(this.#groups.get(name));
+      const group = touched.get(name) ?? new Map(this.group(name));
       touched.set(name, group);
       size -= group.size;
       if (event.type === 'put') group.set(key, event.kv);
       else group.delete(key);
       size += group.size;
     }
-    const groups = new Map(this.#groups);
-    for (const [name, group] of touched) {
-      if (group.size === 0) groups.delete(name);
-      else groups.set(name, group);
-    }
-    return new Entries(this.#grouping, groups, size);
+    return new Entries(this.#grouping, withGroups(this.#parts, touched), size);
   }
+
+  *#groups(): Generator<Group, void> {
+    for (const part of this.#parts) yield* part.values();
+  }
+}
+
+/** These groups in place of those of their names; an empty one is none. */
+function withGroups(parts: Groups, groups: ReadonlyMap<string, Group>): Groups {
+  const changed = new Map<number, Map<string, Group>>();
+  for (const [name, group] of groups) {
+    const index = partOf(name);
+    const part = changed.get(index) ?? new Map(parts[index]);
+    changed.set(index, part);
+    if (group.size === 0) part.delete(name);
+    else part.set(name, group);
+  }
+  return parts.map((part, index) => changed.get(index) ?? part);
 }

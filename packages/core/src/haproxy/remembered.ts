@@ -62,6 +62,8 @@ interface Stood {
 /** Follows the lines of the backends that a target drives. */
 export class LineMemory {
   readonly #claimed = new Set<string>();
+  /** The same by backend: of thousands only those that were looked at are gone through. */
+  readonly #claimedOf = new Map<string, Set<string>>();
   readonly #removedSince = new Map<string, Millis>();
   /** Since which read-back each line has been idle without a break, and up to which it was seen so. */
   #idle: ReadonlyMap<string, { readonly since: Millis; readonly until: Millis }> = new Map();
@@ -76,21 +78,24 @@ export class LineMemory {
       const key = serverKey(line);
       there.add(key);
       if (member !== undefined) {
-        this.#claimed.add(key);
+        this.#claim(line.backend, key);
         this.#removedSince.delete(key);
       } else {
-        if (this.#claimed.delete(key)) this.#removedSince.set(key, now);
+        if (this.#unclaim(line.backend, key)) this.#removedSince.set(key, now);
         if (isGone(line)) idle.set(key, { since: this.#idle.get(key)?.since ?? now, until: begunAt });
       }
     }
     this.#idle = idle;
     for (const key of this.#removedSince.keys()) if (isGoneFrom(key)) this.#removedSince.delete(key);
-    for (const key of this.#claimed) if (isGoneFrom(key)) this.#claimed.delete(key);
+    for (const backend of backends ?? [...this.#claimedOf.keys()]) {
+      for (const key of this.#claimedOf.get(backend) ?? []) if (!there.has(key)) this.#unclaim(backend, key);
+    }
   }
 
   /** Another worker answers. */
   otherWorker(): void {
     this.#claimed.clear();
+    this.#claimedOf.clear();
     this.#removedSince.clear();
     this.#idle = new Map();
   }
@@ -98,6 +103,21 @@ export class LineMemory {
   at(now: Millis, refused: Remembered['refused']): Remembered {
     const idle = [...this.#idle].filter(([, { since, until }]) => until - since >= STRAGGLER_MS).map(([key]) => key);
     return { now, claimed: this.#claimed, removedSince: this.#removedSince, idle: new Set(idle), refused };
+  }
+
+  #claim(backend: string, key: string): void {
+    if (this.#claimed.has(key)) return;
+    this.#claimed.add(key);
+    const keys = this.#claimedOf.get(backend) ?? new Set();
+    this.#claimedOf.set(backend, keys.add(key));
+  }
+
+  /** Whether it was claimed. */
+  #unclaim(backend: string, key: string): boolean {
+    const keys = this.#claimedOf.get(backend);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#claimedOf.delete(backend);
+    return this.#claimed.delete(key);
   }
 
   /** Backends that a line is leaving whose sessions count. */
