@@ -57,6 +57,12 @@ describe('renderStatus', () => {
     expect(alarm).toEqual(expect.stringContaining('ALARM  orders: n1 claims to be primary without the leader key'));
   });
 
+  it('raises what was found in etcd and is not driven', () => {
+    const alarm = { code: 'discovered_name_unusable', text: 'Scope a\nb is not driven', facts: {} };
+    const text = page({ ...situations.noLeader(), alarms: [alarm] }, 160);
+    expect(text).toMatch(/^ALARM {2}Scope a\\nb is not driven \[discovered_name_unusable\]$/m);
+  });
+
   it('marks a server that takes writes and must not, and raises it to the top', () => {
     const text = page(situations.missingServer(), 160);
     expect(text).toMatch(/^!! +ready haproxy-b +2$/m);
