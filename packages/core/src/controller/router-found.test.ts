@@ -180,7 +180,7 @@ describe('two scopes that lead to the same backend', { timeout: 30_000 }, () => 
   });
 });
 
-describe('listed clusters of one namespace', () => {
+describe('listed clusters of one namespace', { timeout: 30_000 }, () => {
   const [write] = discovery.services;
   const listed = (count: number): readonly ClusterSpec[] =>
     names.slice(0, count).map((name) => ({

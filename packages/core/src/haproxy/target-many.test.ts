@@ -29,7 +29,7 @@ async function within(ms: number, holds: () => boolean): Promise<boolean> {
   return holds();
 }
 
-describe('a target of many backends', () => {
+describe('a target of many backends', { timeout: 30_000 }, () => {
   it.each([0.2, 0.5, 0.9, 0.999])(
     'finds what a hand changed though the answer that told of it broke off at %d',
     async (part) => {
