@@ -2,6 +2,7 @@
 import { standings } from '../haproxy/membership.ts';
 import type { ServerFact } from '../haproxy/parse.ts';
 import type { TargetStatus } from '../haproxy/report.ts';
+import { linesOf } from '../haproxy/server-lines.ts';
 import type { ServerState, ServiceDecision, Verdict } from '../model/decision.ts';
 import type { ServiceSpec } from '../model/service.ts';
 import { type Address, type ClusterView, memberOf } from '../model/view.ts';
@@ -25,7 +26,7 @@ export function heldLines(
   for (const backend of backends) {
     for (const target of targets) {
       const read = target.state === 'reachable' ? target.facts?.servers : undefined;
-      const lines = (read ?? []).filter((line) => line.backend === backend);
+      const lines = linesOf(read ?? [], backend);
       const own = new Map<string, Held>();
       const backup = new Map<string, Held>();
       for (const [line, { member, kind }] of standings(lines, members, service?.servers)) {
