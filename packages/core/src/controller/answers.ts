@@ -1,10 +1,12 @@
 // What a router answers to those who ask, from memory: put together from its clusters and its HAProxies. Made anew with each configuration. Judges nothing.
+
 import { hostname } from 'node:os';
 import type { PgroutedConfig } from '../config/config.ts';
 import type { TargetStatus } from '../haproxy/report.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
+import { isWriteService } from '../model/service.ts';
 import type { Millis } from '../model/units.ts';
 import type { QueryAnswer } from '../postgres/query.ts';
 import type { ClusterStatus, StatusDocument } from '../status/schema.ts';
@@ -161,7 +163,7 @@ export class Answers
     const writes = controllers.flatMap(({ spec }) => {
       const services = clusters.find(({ name }) => name === spec.name)?.services ?? [];
       return spec.services
-        .filter(({ role }) => role === 'primary')
+        .filter(isWriteService)
         .map((service) => services.find(({ name }) => name === service.name)?.routing === true);
     });
     return writes.length > 0 && writes.every(Boolean);

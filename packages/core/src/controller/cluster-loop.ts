@@ -10,7 +10,7 @@ import { withRegistration } from '../model/overlay.ts';
 import type { Override } from '../model/override.ts';
 import type { ProbeState } from '../model/probe.ts';
 import type { ClusterSpec } from '../model/spec.ts';
-import { after, earliest, type Millis, millis } from '../model/units.ts';
+import { after, earliest, longAgo, type Millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { decide } from '../routing/decide.ts';
 import { FRESH_MS } from '../routing/limits.ts';
@@ -51,7 +51,7 @@ export class ClusterLoop {
   #decision: Decision | undefined;
   #desired: readonly DesiredBackend[] = [];
   #review: Timer | undefined;
-  #passedAt = millis(Number.NEGATIVE_INFINITY);
+  #passedAt = longAgo;
   #agesAfterMs: number | undefined;
   #confirmed = true;
   #closed = false;

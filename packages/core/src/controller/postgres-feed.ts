@@ -5,7 +5,7 @@ import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
 import type { ProbeReading, ProbeState } from '../model/probe.ts';
 import type { ClusterSpec, PostgresSpec, ProbeSpec } from '../model/spec.ts';
-import { after, type Millis, millis } from '../model/units.ts';
+import { after, longAgo, type Millis, millis } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
 import { Prober } from '../postgres/probe.ts';
 import type { QueryAnswer } from '../postgres/query.ts';
@@ -47,7 +47,7 @@ export class PostgresFeed implements Feed {
   readonly #rounds = new Set<Round>();
   #hurried: readonly string[] = [];
   #view: ClusterView | undefined;
-  #foldedAt = millis(Number.NEGATIVE_INFINITY);
+  #foldedAt = longAgo;
   /** The newest reading is in the view. */
   #current = false;
 

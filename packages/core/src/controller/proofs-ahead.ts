@@ -1,7 +1,9 @@
 // Proofs in advance: while a leader is named but its write service is not open yet, the view is proven again and again, so that the proof which opening
 // needs is there when PostgreSQL says yes. Asks only; what the proofs say is told by whoever makes them.
+
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
+import { isWriteService } from '../model/service.ts';
 import type { ClusterView } from '../model/view.ts';
 
 /** The first proof lets a fence go ahead. */
@@ -37,7 +39,7 @@ export class ProofsAhead {
   #next(delayMs: number): void {
     const leadership = this.#view?.leadership;
     const waits = this.#decision?.services.some(
-      ({ role, verdicts }) => role === 'primary' && !verdicts.some(({ state }) => state === 'ready'),
+      (service) => isWriteService(service) && !service.verdicts.some(({ state }) => state === 'ready'),
     );
     if (this.#stopped || this.#timer !== undefined || waits !== true || leadership?.kind !== 'held') return;
     if (this.#clock.now() - leadership.seenAt > FOR_MS) return;

@@ -1,6 +1,8 @@
 // The clusters that run, with what is asked of them again and again looked up once: by backend, by name, those that take part in Stolon's protocol. A value that
 // is made anew when clusters come or go.
+
 import type { ServiceSpec } from '../model/service.ts';
+import { isWriteService } from '../model/service.ts';
 import type { ClusterController } from './cluster-controller.ts';
 import { registers } from './proxy-part.ts';
 import type { ServiceOfBackend } from './reports.ts';
@@ -45,7 +47,9 @@ export class RunningClusters {
   writerOf(backend: string): string | undefined {
     const found = this.#byBackend.get(backend);
     const decided = found?.controller.decision()?.services.find(({ service }) => service === found.service.name);
-    return decided?.role === 'primary' ? decided.verdicts.find(({ state }) => state === 'ready')?.member : undefined;
+    return decided !== undefined && isWriteService(decided)
+      ? decided.verdicts.find(({ state }) => state === 'ready')?.member
+      : undefined;
   }
 
   /** Of all write services. */

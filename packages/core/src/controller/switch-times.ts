@@ -1,7 +1,9 @@
 // The milliseconds of every write service's switches on every target: feeds one SwitchClock for each with what is seen, decided and read back, and
 // puts a finished switch into the journal's words. It records, and never decides.
+
 import type { TargetReport } from '../haproxy/report.ts';
 import type { Decision } from '../model/decision.ts';
+import { isWriteService } from '../model/service.ts';
 import type { Millis } from '../model/units.ts';
 import { type ClusterView, memberOf } from '../model/view.ts';
 import { isAcknowledged } from '../stolon/announcement.ts';
@@ -15,7 +17,7 @@ export class SwitchTimes {
   /** A pass of a cluster: what it was decided on, and what was decided. `targets`: their names. */
   passed(targets: readonly string[], view: ClusterView, decision: Decision, now: Millis): void {
     for (const service of decision.services) {
-      if (service.role !== 'primary') continue;
+      if (!isWriteService(service)) continue;
       const writer = service.verdicts.find((verdict) => verdict.state === 'ready')?.member;
       for (const [target, backend] of targets.flatMap((name) => service.backends.map((one) => [name, one] as const))) {
         const clock = this.#clock(target, backend);
@@ -49,7 +51,7 @@ export class SwitchTimes {
     }
     if (report.kind !== 'fenced' && report.kind !== 'opened') return [];
     const service = serviceOf(report.backend);
-    if (service?.role !== 'primary') return [];
+    if (service === undefined || !isWriteService(service)) return [];
     const clock = this.#clock(target, report.backend);
     if (report.kind === 'fenced') clock.fenced(now);
     const member = report.kind === 'opened' ? report.servers[0]?.member : undefined;

@@ -1,6 +1,6 @@
 // The one place where a mirror's knowledge changes: which snapshot is current, how far it is proven, and whether an answer comes from the same
 // etcd, in the same history, as what is known. Gets deliveries and answers, gives changes; no I/O and no clock.
-import { type Millis, millis, type Revision, revision } from '../model/units.ts';
+import { longAgo, type Millis, type Revision, revision } from '../model/units.ts';
 import { ChangesSince } from './changes-since.ts';
 import { type Grouping, together } from './entries.ts';
 import type { KeyValue, ResponseHeader, WatchEvent } from './messages.ts';
@@ -167,7 +167,7 @@ export class PrefixView {
   }
 
   #capture(state: PrefixState, confirmedAt: Millis | undefined): MirrorSnapshot {
-    const before = this.#snapshot?.confirmedAt ?? millis(Number.NEGATIVE_INFINITY);
+    const before = this.#snapshot?.confirmedAt ?? longAgo;
     this.#snapshot = {
       revision: state.revision,
       confirmedAt: confirmedAt !== undefined && confirmedAt > before ? confirmedAt : before,

@@ -1,6 +1,6 @@
 // Of more backends than can be thought about at once those whose turn it is: they stay for a while, since a fence is followed by a question and an opening, and
 // make room for the next when they are through or get nowhere. Values only.
-import { type Millis, millis } from '../model/units.ts';
+import { longAgo, type Millis } from '../model/units.ts';
 import type { DesiredBackend } from './desired.ts';
 
 /** Fence, read back, prove, open, read back: a matter of milliseconds, but not where the machine is busy. */
@@ -21,7 +21,7 @@ export class Batch {
       this.#since = new Map();
       return backends;
     }
-    const stay = backends.filter(({ backend }) => now - (this.#since.get(backend) ?? never) < STAY_MS).slice(0, most);
+    const stay = backends.filter(({ backend }) => now - (this.#since.get(backend) ?? longAgo) < STAY_MS).slice(0, most);
     const staying = new Set(stay);
     const waiting = backends.filter((one) => !staying.has(one));
     const from = this.#after % Math.max(1, waiting.length);
@@ -35,5 +35,3 @@ export class Batch {
     return batch;
   }
 }
-
-const never = millis(Number.NEGATIVE_INFINITY);

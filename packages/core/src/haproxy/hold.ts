@@ -1,13 +1,12 @@
-// Asks a HAProxy whether it can let new connections wait (haproxy/pgrouted-hold.lua), how many wait now, and what became of the others. Short connections
-// of its own, one at a time, beside the transactions. It tells HAProxy nothing.
+// Asks a HAProxy whether it can let new connections wait (haproxy/pgrouted-hold.lua), how many wait now, and what became of the others.
 //
 //   unknown ──asked, answers──▶ loaded ──asked again each second──▶ loaded        (another worker: unknown again)
 //      └──"Unknown command"──▶ absent, for as long as this worker lives
 import type { Clock } from '../model/clock.ts';
 import { after, type Millis, millis } from '../model/units.ts';
-import { lines, SHOW_HOLD } from './commands.ts';
-import { parseAnswer, sameWorker, type WorkerFact } from './parse.ts';
-import { RuntimeSocket } from './runtime.ts';
+import { SHOW_HOLD } from './commands.ts';
+import type { WorkerFact } from './parse.ts';
+import { WorkerQuestion } from './worker-question.ts';
 
 const ASK_AGAIN_MS = 1_000;
 /** One that gives no answer is left alone for longer: in HAProxy 3.0.0 the action works, but no Lua command is ever answered. */
@@ -49,17 +48,25 @@ export interface HoldOptions {
 
 export class Hold {
   readonly #clock: Clock;
-  readonly #socket: RuntimeSocket;
+  readonly #question: WorkerQuestion;
   #backends: readonly string[] = [];
   #answer = UNKNOWN;
-  #worker: WorkerFact | undefined;
-  #askAt = millis(Number.NEGATIVE_INFINITY);
-  #asking: Promise<void> | undefined;
-  #closed = false;
 
   constructor({ path, clock }: HoldOptions) {
     this.#clock = clock;
-    this.#socket = new RuntimeSocket({ path, clock, spares: 0 });
+    this.#question = new WorkerQuestion({
+      path,
+      clock,
+      command: SHOW_HOLD,
+      isWanted: () => this.#backends.length > 0,
+      onOtherWorker: () => {
+        this.#answer = UNKNOWN;
+      },
+      onAnswer: (text, hung) => {
+        if (text !== undefined) this.#answer = holdStatusOf(text);
+        return this.#nextAt(hung);
+      },
+    });
   }
 
   /** These backends rely on it; while there is none nothing is asked. */
@@ -69,16 +76,7 @@ export class Hold {
 
   /** This worker was read back: asks it, if that is due. */
   seen(worker: WorkerFact): void {
-    if (this.#worker === undefined || !sameWorker(this.#worker, worker)) {
-      this.#answer = UNKNOWN;
-      this.#askAt = millis(Number.NEGATIVE_INFINITY);
-    }
-    this.#worker = worker;
-    if (this.#backends.length === 0 || this.#closed || this.#asking !== undefined || this.#clock.now() < this.#askAt)
-      return;
-    this.#asking = this.#ask(worker).finally(() => {
-      this.#asking = undefined;
-    });
+    this.#question.seen(worker);
   }
 
   /** Undefined: no backend relies on it. */
@@ -86,22 +84,8 @@ export class Hold {
     return this.#backends.length === 0 ? undefined : { backends: this.#backends, ...this.#answer };
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#asking;
-    this.#socket.close();
-  }
-
-  async #ask(worker: WorkerFact): Promise<void> {
-    for (const line of lines([SHOW_HOLD], [])) {
-      const answer = await this.#socket.transact(line);
-      const answering = answer.kind === 'answer' ? parseAnswer(answer.text).worker : undefined;
-      // A reload came in between: what was read of the new one is asked for with the next read-back.
-      if (this.#worker === undefined || !sameWorker(this.#worker, worker)) return;
-      const heard = answer.kind === 'answer' && answering !== undefined && sameWorker(worker, answering);
-      if (heard) this.#answer = holdStatusOf(answer.text);
-      this.#askAt = this.#nextAt(answer.kind === 'hung');
-    }
+  close(): Promise<void> {
+    return this.#question.close();
   }
 
   #nextAt(mute: boolean): Millis {

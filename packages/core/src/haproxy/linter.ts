@@ -1,6 +1,6 @@
 // Looks at what haproxy.cfg lacks at the start, with each new worker, and now and then; remembers since when checks run, and what was told. No I/O.
 import type { Reason } from '../model/reason.ts';
-import { after, type Millis, millis } from '../model/units.ts';
+import { after, longAgo, type Millis } from '../model/units.ts';
 import { type LintPicture, lint } from './lint.ts';
 import { isHeldInMaint, serverKey } from './parse.ts';
 import type { TargetReport } from './report.ts';
@@ -13,7 +13,7 @@ const EVERY_MS = 5_000;
 const CHECKS_WITHIN_MS = 10_000;
 
 export class Linter {
-  #lookAt: Millis = millis(Number.NEGATIVE_INFINITY);
+  #lookAt: Millis = longAgo;
   #looks = 0;
   #findings: readonly Reason[] = [];
   #checkedSince: ReadonlyMap<string, Millis> = new Map();
@@ -43,7 +43,7 @@ export class Linter {
 
   /** Another worker: perhaps another haproxy.cfg. */
   otherWorker(): void {
-    this.#lookAt = millis(Number.NEGATIVE_INFINITY);
+    this.#lookAt = longAgo;
     this.#looks = 0;
     this.#checkedSince = new Map();
   }

@@ -1,7 +1,7 @@
 // What a target reads at each look, and thinks about. With few backends all of them, each time. With many: those that are not as decided, in each look; all of
 // them by one table, most of which reads as it did before, so often that whatever somebody types is put right within a second.
 import { type Reason, reason } from '../model/reason.ts';
-import { after, type Millis, millis } from '../model/units.ts';
+import { after, longAgo, type Millis } from '../model/units.ts';
 import { Batch } from './batch.ts';
 import { countsSessions, type Desired, type DesiredBackend, endsSessions } from './desired.ts';
 import type { Scope } from './exchange.ts';
@@ -40,8 +40,6 @@ export interface Look {
   readonly partly: boolean;
 }
 
-const never = millis(Number.NEGATIVE_INFINITY);
-
 interface Facets {
   /** Without second entries for a backend: the first counts. */
   readonly once: Desired;
@@ -56,13 +54,13 @@ export class Looks {
   readonly #table = new WholeTable();
   readonly #readAt = new Map<string, Millis>();
   readonly #facets = new WeakMap<Desired, Facets>();
-  #wholeAt = never;
+  #wholeAt = longAgo;
   #atOnce = AT_ONCE;
-  #askedAt = never;
+  #askedAt = longAgo;
   #many = false;
   #counted = 0;
-  #lintedAt = never;
-  #ledgerUntil = never;
+  #lintedAt = longAgo;
+  #ledgerUntil = longAgo;
   /** Nothing is to be done about these, but their sessions are to be counted once more, from this instant on. */
   readonly #again = new Map<string, Millis>();
   #againSoon = false;
@@ -138,7 +136,7 @@ export class Looks {
 
   /** When the lines of this backend were read last, with their sessions. */
   readAt(backend: string): Millis {
-    return this.#readAt.get(backend) ?? (this.#many ? never : this.#wholeAt);
+    return this.#readAt.get(backend) ?? (this.#many ? longAgo : this.#wholeAt);
   }
 
   /** What is to be thought about after the look: the same, and what was found otherwise than before, if that is not too much. `partly`: there is more. */
@@ -218,12 +216,12 @@ export class Looks {
     this.#table.forget();
     this.#readAt.clear();
     this.#again.clear();
-    this.#wholeAt = never;
+    this.#wholeAt = longAgo;
   }
 
   otherWorker(): void {
     this.#quiet.forget();
-    this.#lintedAt = never;
+    this.#lintedAt = longAgo;
   }
 
   #dueAgain(

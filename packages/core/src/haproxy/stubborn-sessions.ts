@@ -2,7 +2,7 @@
 // are listed, through the worker's tail, and ended one by one; whoever ends in time is never listed. The list also shows what no command ends, and what nobody has
 // to wait for (HAProxy 2.6.12, measured): a session whose client is gone while the server has not answered yet, and one that HAProxy counts though it has ended.
 import type { Clock } from '../model/clock.ts';
-import { after, type Millis, millis } from '../model/units.ts';
+import { after, longAgo, type Millis } from '../model/units.ts';
 import { isSafeName, type ServerName } from './commands.ts';
 import type { Wanted } from './match.ts';
 import { isHeldInMaint, isShut, type ServerFact, type SessionFact, serverKey, type TargetFacts } from './parse.ts';
@@ -42,7 +42,7 @@ export class StubbornSessions {
   #version = '';
   #round = 0;
   #busy = false;
-  #nextAt = millis(Number.NEGATIVE_INFINITY);
+  #nextAt = longAgo;
 
   constructor(around: StubbornSurroundings) {
     this.#around = around;

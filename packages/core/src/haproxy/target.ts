@@ -8,7 +8,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
-import { after, type Millis, millis } from '../model/units.ts';
+import { after, longAgo, type Millis } from '../model/units.ts';
 import { Access } from './access.ts';
 import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
@@ -67,7 +67,6 @@ const WATCHFUL_FOR_MS = 120_000;
 const PARTLY_MS = 10;
 /** Among many backends one exchange takes so long that what was read is too old after the next: the answers that opening waits for come first, for so long. */
 const ANSWERS_MS = 20;
-const never = millis(Number.NEGATIVE_INFINITY);
 
 type Counters = { -readonly [Name in keyof TargetCounters]: TargetCounters[Name] };
 
@@ -111,7 +110,7 @@ export class Target {
   #stoppingSince: Millis | undefined;
   #closedSince: Millis | undefined;
   #lastShutdownAt: Millis | undefined;
-  #hurryUntil = millis(Number.NEGATIVE_INFINITY);
+  #hurryUntil = longAgo;
 
   constructor(options: TargetOptions) {
     this.#o = options;
@@ -341,7 +340,7 @@ export class Target {
   #chooseOn(facts: TargetFacts, desired: Desired): Choice {
     return choose(facts, desired, {
       now: this.#clock.now(),
-      readAt: (backend) => (this.#readAt === undefined ? never : this.#looks.readAt(backend)),
+      readAt: (backend) => (this.#readAt === undefined ? longAgo : this.#looks.readAt(backend)),
       lastShutdownAt: this.#lastShutdownAt,
       restores: (backend, member) => this.#held.has(backend, member),
       clear: (backend) => this.#old.clear(backend),
@@ -460,7 +459,7 @@ export class Target {
       this.#linter.otherWorker();
       this.#refusals.otherWorker();
       this.#converged.disturbed();
-      this.#hurryUntil = millis(Number.NEGATIVE_INFINITY);
+      this.#hurryUntil = longAgo;
       this.#socket.dropSpares();
     }
     const { pid, version } = facts.worker;

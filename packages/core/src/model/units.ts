@@ -16,6 +16,9 @@ export const lsn = (bytes: bigint | number): Lsn => BigInt(bytes) as Lsn;
 export const revision = (value: bigint | number | string): Revision => BigInt(value) as Revision;
 export const millis = (value: number): Millis => value as Millis;
 
+/** Before every instant: what has not happened yet, and what may happen at once. */
+export const longAgo = Number.NEGATIVE_INFINITY as Millis;
+
 /** `instant + durationMs`, still an instant. */
 export const after = (instant: Millis, durationMs: number): Millis => (instant + durationMs) as Millis;
 
