@@ -1,5 +1,4 @@
 // What a router answers to those who ask, from memory: put together from its clusters and its HAProxies. Made anew with each configuration. Judges nothing.
-
 import { hostname } from 'node:os';
 import type { PgroutedConfig } from '../config/config.ts';
 import type { TargetStatus } from '../haproxy/report.ts';

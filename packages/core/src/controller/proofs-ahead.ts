@@ -1,6 +1,5 @@
 // Proofs in advance: while a leader is named but its write service is not open yet, the view is proven again and again, so that the proof which opening
 // needs is there when PostgreSQL says yes. Asks only; what the proofs say is told by whoever makes them.
-
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Decision } from '../model/decision.ts';
 import { isWriteService } from '../model/service.ts';

@@ -1,8 +1,6 @@
 // The clusters that run, with what is asked of them again and again looked up once: by backend, by name, those that take part in Stolon's protocol. A value that
 // is made anew when clusters come or go.
-
-import type { ServiceSpec } from '../model/service.ts';
-import { isWriteService } from '../model/service.ts';
+import { isWriteService, type ServiceSpec } from '../model/service.ts';
 import type { ClusterController } from './cluster-controller.ts';
 import { registers } from './proxy-part.ts';
 import type { ServiceOfBackend } from './reports.ts';

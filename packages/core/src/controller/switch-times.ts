@@ -1,6 +1,5 @@
 // The milliseconds of every write service's switches on every target: feeds one SwitchClock for each with what is seen, decided and read back, and
 // puts a finished switch into the journal's words. It records, and never decides.
-
 import type { TargetReport } from '../haproxy/report.ts';
 import type { Decision } from '../model/decision.ts';
 import { isWriteService } from '../model/service.ts';
