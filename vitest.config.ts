@@ -12,7 +12,8 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'packages/*/test/**/*.test.ts',
-            'integration/{lab,demo,bench}/**/*.test.ts',
+            'integration/{lab,demo,bench,packages,matrix,compose}/**/*.test.ts',
+            'packaging/**/*.test.ts',
           ],
         },
       },

@@ -1,4 +1,4 @@
-// The Debian programs that tests, benchmarks and the demo start: which are missing, and how to get them.
+// The Debian programs that tests, benchmarks, the demo and the packages take: which are missing, and how to get them.
 // Installing starts no service and creates no default PostgreSQL cluster; whatever is laid down for that is taken away again.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
@@ -23,17 +23,47 @@ function hasPostgres() {
 }
 
 // Looked for by program, not by package: whoever built etcd by hand needs no package.
-const needed = [
-  { package: 'haproxy', present: () => hasProgram('haproxy') },
-  { package: 'etcd-server', present: () => hasProgram('etcd') },
-  { package: 'etcd-client', present: () => hasProgram('etcdctl') },
-  { package: 'patroni', present: () => hasProgram('patroni') },
-  { package: 'postgresql', present: hasPostgres },
-  { package: 'curl', present: () => hasProgram('curl') },
-  { package: 'util-linux', present: () => hasProgram('setpriv') && hasProgram('unshare') },
-];
+const programs = {
+  // What tests, benchmarks and the demo start.
+  lab: [
+    { package: 'haproxy', present: () => hasProgram('haproxy') },
+    { package: 'etcd-server', present: () => hasProgram('etcd') },
+    { package: 'etcd-client', present: () => hasProgram('etcdctl') },
+    { package: 'patroni', present: () => hasProgram('patroni') },
+    { package: 'postgresql', present: hasPostgres },
+    { package: 'curl', present: () => hasProgram('curl') },
+    { package: 'util-linux', present: () => hasProgram('setpriv') && hasProgram('unshare') },
+  ],
+  // What makes packages.
+  package: [
+    { package: 'rpm', present: () => hasProgram('rpmbuild') },
+    { package: 'dpkg', present: () => hasProgram('dpkg-deb') },
+    { package: 'xz-utils', present: () => hasProgram('xz') },
+    { package: 'binutils', present: () => hasProgram('strip') },
+  ],
+  // What proves packages.
+  packages: [
+    { package: 'debootstrap', present: () => hasProgram('debootstrap') },
+    { package: 'lintian', present: () => hasProgram('lintian') },
+    { package: 'systemd', present: () => hasProgram('systemd-analyze') },
+    { package: 'systemd-container', present: () => hasProgram('systemd-nspawn') },
+    { package: 'man-db', present: () => hasProgram('man') },
+  ],
+  // What reads docker-compose.yml and tries the image's steps.
+  compose: [
+    { package: 'debootstrap', present: () => hasProgram('debootstrap') },
+    { package: 'docker-compose', present: () => hasProgram('docker-compose') },
+  ],
+};
 
-const missingPackages = () => needed.filter((entry) => !entry.present()).map((entry) => entry.package);
+const missingPackages = (kinds) => [
+  ...new Set(
+    kinds
+      .flatMap((kind) => programs[kind])
+      .filter((entry) => !entry.present())
+      .map((entry) => entry.package),
+  ),
+];
 
 /** How this user becomes root: [] as root, a sudo prefix, or undefined. A password is asked for only on a terminal. */
 function rootPrefix() {
@@ -71,9 +101,9 @@ echo 'Could not install at once; reading the package lists anew.'
 get update && get --no-install-recommends install "$@"
 `;
 
-/** Makes sure that every program is there. Returns undefined, or what to tell the user. */
-export function ensurePrograms(say) {
-  const missing = missingPackages();
+/** Makes sure that every program of these kinds is there. Returns undefined, or what to tell the user. */
+export function ensurePrograms(say, kinds) {
+  const missing = missingPackages(kinds);
   if (missing.length === 0) return undefined;
   const advice = `Missing: ${missing.join(' ')}\nOn Debian, as root:\n\n  apt-get update && apt-get install --no-install-recommends ${missing.join(' ')}\n`;
   if (!hasProgram('apt-get')) return `There is no apt-get here to install packages with. ${advice}`;
@@ -82,7 +112,7 @@ export function ensurePrograms(say) {
   say(`installing Debian packages (none of their services is started): ${missing.join(' ')}`);
   const [command, ...args] = [...prefix, 'sh', '-c', installScript, 'install', ...missing];
   spawnSync(command, args, { stdio: 'inherit' });
-  const still = missingPackages();
+  const still = missingPackages(kinds);
   if (still.length > 0) return `apt-get did not bring everything. ${advice}`;
   if (existsSync('/run/systemd/system'))
     say('to keep the new services from starting at boot: systemctl disable haproxy etcd patroni postgresql');

@@ -103,6 +103,7 @@ function dependencyStamp() {
     'pnpm-workspace.yaml',
     'package.json',
     'integration/package.json',
+    'packaging/package.json',
     ...packages.sort(),
   ];
   const hash = createHash('sha256').update(process.versions.modules);
@@ -120,8 +121,8 @@ async function ensureDependencies() {
   writeFileSync(stampFile, stamp);
 }
 
-function ensureDebianPrograms() {
-  const trouble = ensurePrograms(say);
+function ensureDebianPrograms(kinds) {
+  const trouble = ensurePrograms(say, kinds);
   if (trouble !== undefined) throw new Stop(trouble);
 }
 
@@ -180,26 +181,33 @@ async function test(args) {
 const wantsHelp = (args) => args.includes('--help');
 
 /** Builds and runs one of our programs; asked for help, it needs no build. */
-const builtProgram = (file) => ({
-  bare: wantsHelp,
+const builtProgram = (file, needs = ['lab']) => ({
+  needs: (args) => (wantsHelp(args) ? [] : needs),
   run: async (args) => {
     if (!wantsHelp(args)) await build();
     return program(file, args);
   },
 });
 
-/** `bare`: with these arguments no real programs are needed. */
+/** `needs`: which kinds of real programs these arguments take (programs.mjs). */
 const commands = {
   setup: {
-    bare: () => false,
+    needs: () => ['lab'],
     run: async () => {
       await build();
       return 0;
     },
   },
-  test: { bare: (args) => choicesIn(args).length > 0 && !args.includes('--integration'), run: test },
+  test: {
+    needs: (args) => (choicesIn(args).length > 0 && !args.includes('--integration') ? [] : ['lab']),
+    run: test,
+  },
   demo: builtProgram('integration/demo/demo.ts'),
   bench: builtProgram('integration/bench/bench.ts'),
+  package: builtProgram('packaging/package.ts', ['package']),
+  'test:packages': builtProgram('integration/packages/packages.ts', ['lab', 'package', 'packages']),
+  'test:compose': builtProgram('integration/compose/compose.ts', ['lab', 'package', 'compose']),
+  'test:node-matrix': builtProgram('integration/matrix/matrix.ts'),
 };
 
 try {
@@ -210,7 +218,7 @@ try {
   checkNode();
   const args = rest[0] === '--' ? rest.slice(1) : rest;
   // First what may end in "ask your administrator", then what takes long.
-  if (!command.bare(args)) ensureDebianPrograms();
+  ensureDebianPrograms(command.needs(args));
   await ensurePnpm();
   await ensureDependencies();
   process.exitCode = await command.run(args);

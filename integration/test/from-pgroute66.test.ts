@@ -190,8 +190,8 @@ describe('coming from PgRoute66', () => {
       await reloadHaproxy(drivenHaproxy());
       await driven();
       await daemon.stop();
-      const more = stage.file('# more groups, in /etc/pgrouted/pgrouted.yml');
-      await start('--config', install('pgrouted.yml', stage.file('# /etc/pgrouted/pgrouted.yml') + more));
+      const more = stage.file('# more groups, in /etc/pgrouted/pgrouted.yaml');
+      await start('--config', install('pgrouted.yaml', stage.file('# /etc/pgrouted/pgrouted.yaml') + more));
       await daemon.ready();
       await driven();
     });

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 /** `stolon`: the keys below it, in YAML. */
 function haproxyConfig(stolon: string, services = '', ...args: readonly string[]) {
-  const file = join(folder.path, 'pgrouted.yml');
+  const file = join(folder.path, 'pgrouted.yaml');
   writeFileSync(
     file,
     `etcd: { endpoints: ['${etcd.endpoints[0]}'] }\nclusters: [{ stolon: { ${stolon} }${services} }]\nhaproxy: [{ socket: nobody.sock }]\n`,

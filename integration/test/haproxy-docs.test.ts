@@ -44,7 +44,7 @@ describe('docs/haproxy-hold.md', () => {
   it('shows a configuration that asks for what the file does', () => {
     const [yaml = ''] = page.blocks('yaml');
     const file = `etcd: { endpoints: [http://10.0.0.10:2379] }\n${yaml}`;
-    const read = parseConfig(file, '/etc/pgrouted/pgrouted.yml', { env: {}, readFile: () => '' });
+    const read = parseConfig(file, '/etc/pgrouted/pgrouted.yaml', { env: {}, readFile: () => '' });
     if (!read.ok) throw new Error(read.errors.map(formatConfigError).join('\n'));
     const [service] = read.config.clusters[0]?.services ?? [];
     expect(block).toContain(

@@ -82,7 +82,7 @@ describe('the fragment', () => {
   it("is printed for Pigsty's services by the program itself", async () => {
     const folder = temporaryFolder();
     try {
-      const config = join(folder.path, 'pgrouted.yml');
+      const config = join(folder.path, 'pgrouted.yaml');
       const made = join(folder.path, 'haproxy.cfg');
       writeFileSync(
         config,

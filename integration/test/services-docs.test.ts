@@ -36,7 +36,7 @@ describe('docs/services.md', () => {
   it.each(yaml.map((block, i) => [i + 1, firstName(block), block] as const))(
     'has configurations that are read: %i, %s',
     (_, __, block) => {
-      const read = parseConfig(fileOf(block), '/etc/pgrouted/pgrouted.yml', { env: {}, readFile: () => 'secret' });
+      const read = parseConfig(fileOf(block), '/etc/pgrouted/pgrouted.yaml', { env: {}, readFile: () => 'secret' });
       expect(read.ok ? read.warnings : read.errors.map(formatConfigError)).toEqual([]);
     },
   );

@@ -1,4 +1,4 @@
-// Pigsty's services as docs/services.md has them, haproxy.cfg and pgrouted.yml both taken from the page: real etcd, real HAProxy, the keys as Patroni
+// Pigsty's services as docs/services.md has them, haproxy.cfg and pgrouted.yaml both taken from the page: real etcd, real HAProxy, the keys as Patroni
 // writes them. Servers that say their name stand in for PostgreSQL and for the pooler beside it, since here only the ways count.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -117,7 +117,7 @@ beforeAll(async () => {
   await synchronous('pg-test-1', 'pg-test-2');
 
   const apiPort = await freePort();
-  const file = join(folder.path, 'pgrouted.yml');
+  const file = join(folder.path, 'pgrouted.yaml');
   // Servers that say their name can't be asked by SQL: here records are the proof.
   const yaml = block('yaml', 'preset: delayed').replace(/^ +probe:.*\n/m, '');
   writeFileSync(

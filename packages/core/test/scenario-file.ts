@@ -107,7 +107,7 @@ const stepSchema = changeSchema.extend({
 
 const scenarioSchema = changeSchema.extend({
   description: z.string().min(20),
-  /** One entry of `clusters` in pgrouted.yml. Without a source it is the Patroni scope `demo`. */
+  /** One entry of `clusters` in pgrouted.yaml. Without a source it is the Patroni scope `demo`. */
   cluster: z.record(z.string(), z.unknown()),
   leader: z.string().nullable(),
   members: z.record(z.string(), memberSchema),

@@ -36,7 +36,7 @@ const schema = z.strictObject({
   version: z.string().optional(),
   /** The commands that HAProxy refuses, and what it says then. */
   refuses: z.strictObject({ what: z.string(), says: z.string() }).optional(),
-  /** One entry of `services` in pgrouted.yml. */
+  /** One entry of `services` in pgrouted.yaml. */
   service: z.record(z.string(), z.unknown()),
   /** The lines of its backend, by name. Their address is the member's of that name, else 0.0.0.0:5432. */
   lines: z.record(z.string(), line),

@@ -15,7 +15,7 @@ function write(name: string, text: string): string {
 }
 
 describe('where the configuration is, if the command line does not say', () => {
-  const own = '/etc/pgrouted/pgrouted.yml';
+  const own = '/etc/pgrouted/pgrouted.yaml';
   const theirs = '/etc/pgroute66/config.yaml';
 
   it.each<[variable: string | undefined, there: readonly string[], source: unknown]>([

@@ -22,7 +22,7 @@ export interface ConfigSource {
 }
 
 /** Where the configuration is if the command line doesn't say. */
-export const ownFile = '/etc/pgrouted/pgrouted.yml';
+export const ownFile = '/etc/pgrouted/pgrouted.yaml';
 export const pgRoute66File = '/etc/pgroute66/config.yaml';
 
 /** PGROUTE66CONFIG, which PgRoute66 goes by, else our own file if there is one, else PgRoute66's. */

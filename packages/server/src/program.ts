@@ -27,10 +27,10 @@ export interface Terminal {
 
 const runHelp = `
 Examples:
-  pgrouted --config /etc/pgrouted/pgrouted.yml
+  pgrouted --config /etc/pgrouted/pgrouted.yaml
   pgrouted --patroni-config /etc/patroni/config.yml
   pgrouted -c /etc/pgroute66/config.yaml
-  pgrouted check-config --config /etc/pgrouted/pgrouted.yml
+  pgrouted check-config --config /etc/pgrouted/pgrouted.yaml
   pgrouted haproxy-config --patroni-config /etc/patroni/config.yml > /etc/haproxy/conf.d/pgrouted.cfg
 
 Without a file: the one that PGROUTE66CONFIG names, else ${ownFile}, else ${pgRoute66File}. Options may be written as Go's
@@ -41,9 +41,9 @@ Exit codes: 0 stopped, 1 failed while running, 2 wrong command line, 78 wrong co
 
 const fragmentHelp = `
 Examples:
-  pgrouted haproxy-config --config pgrouted.yml
-  pgrouted haproxy-config --config pgrouted.yml --write-port 6432 --read-port 6433
-  pgrouted haproxy-config --config pgrouted.yml --server pg1=10.0.0.1:5432 --server pg2=10.0.0.2:5432
+  pgrouted haproxy-config --config pgrouted.yaml
+  pgrouted haproxy-config --config pgrouted.yaml --write-port 6432 --read-port 6433
+  pgrouted haproxy-config --config pgrouted.yaml --server pg1=10.0.0.1:5432 --server pg2=10.0.0.2:5432
 
 The members are read from etcd once, unless they are given by --server or stand in the configuration.`;
 

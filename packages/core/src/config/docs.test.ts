@@ -50,7 +50,7 @@ describe('docs/configuration.md', () => {
   it('has examples that are configurations', () => {
     expect(examples).toHaveLength(8);
     for (const example of examples) {
-      const result = parseConfig(example, '/etc/pgrouted/pgrouted.yml', surroundings);
+      const result = parseConfig(example, '/etc/pgrouted/pgrouted.yaml', surroundings);
       expect(result.ok ? result.warnings : result.errors.map(formatConfigError)).toEqual([]);
     }
   });

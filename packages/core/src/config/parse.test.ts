@@ -16,7 +16,7 @@ const surroundings: ConfigSurroundings = {
     return text;
   },
 };
-const parse = (text: string): ConfigResult => parseConfig(text, '/etc/pgrouted/pgrouted.yml', surroundings);
+const parse = (text: string): ConfigResult => parseConfig(text, '/etc/pgrouted/pgrouted.yaml', surroundings);
 
 const configIn = (text: string) => {
   const result = parse(text);
@@ -29,7 +29,7 @@ function errorsIn(text: string): readonly string[] {
   const result = parse(text);
   return result.ok
     ? []
-    : result.errors.map((error) => formatConfigError(error).replace('/etc/pgrouted/pgrouted.yml:', ''));
+    : result.errors.map((error) => formatConfigError(error).replace('/etc/pgrouted/pgrouted.yaml:', ''));
 }
 
 const smallest = `etcd: { endpoints: ['http://10.0.0.1:2379'] }
