@@ -1,5 +1,7 @@
 // The command line: commands, options, help, and how an outcome becomes an exit code. The work is done in commands/.
-import { Command, CommanderError, Option } from 'commander';
+import { Readable } from 'node:stream';
+import { manualText } from '@pgrouted/core/manual/manual';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { defaultUrl, parseUrl, type RouterAddress } from './api/request.ts';
 import { type EventsOptions, events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
@@ -8,14 +10,11 @@ import { record } from './commands/record.ts';
 import { replay } from './commands/replay.ts';
 import { type Output, status } from './commands/status.ts';
 import { type ExitCode, exitCodes, Failure } from './failure.ts';
-import type { Io } from './io.ts';
+import { type Io, systemClock } from './io.ts';
+import { manuals } from './manual.ts';
 import { countOption, kindsOption, sinceOption, spanOption, untilOption } from './options.ts';
 import { addOverrideCommands } from './override-commands.ts';
 import { version } from './version.ts';
-
-const exitHelp = `
-Exit codes: 0 done (status: every write service has a server); 1 the router could not be reached or understood, a file
-could not be read or written, or lint found something; 2 wrong command line or configuration; 3 status: reached, but not every write service has a server.`;
 
 interface GlobalOptions {
   readonly url?: string;
@@ -39,6 +38,21 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
+/** The commands and options, for whoever describes them; it is not to be run. */
+export function commandTree(): Command {
+  const nowhere: Io = {
+    out: () => {},
+    err: () => {},
+    input: Readable.from([]),
+    env: {},
+    columns: undefined,
+    errIsTerminal: false,
+    clock: systemClock,
+    interrupted: AbortSignal.abort(),
+  };
+  return build(nowhere, () => {});
+}
+
 function build(io: Io, ended: (code: ExitCode) => void): Command {
   const program = new Command('pgroutectl')
     .description(
@@ -49,7 +63,8 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
     .addOption(
       new Option('--timeout <duration>', 'how long to wait for an answer').argParser(spanOption).default(5_000, '5s'),
     )
-    .addHelpText('after', exitHelp)
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
     .configureOutput({
       writeOut: io.out,
@@ -189,7 +204,14 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
       },
     );
 
+  for (const command of [program, ...program.commands])
+    command.addHelpText('after', () => helpTextOf(command, io.columns ?? 100));
   return program;
+}
+
+function helpTextOf(command: Command, columns: number): string {
+  const manual = manuals[command.parent === null ? '' : command.name()] ?? {};
+  return manualText(manual, columns, (text, width) => new Help().boxWrap(text, width));
 }
 
 function outputOption(description = 'table for people, json for programs'): Option {

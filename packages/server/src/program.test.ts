@@ -49,8 +49,17 @@ describe('the command line', () => {
     ['--d=true --c a.yml', { kind: 'run', source: own, overrides: { logLevel: 'debug' } }],
     ['-d=false --c=a.yml', { kind: 'run', source: own, overrides: {} }],
     ['-d -c a.yml --log-level warn', { kind: 'run', source: own, overrides: { logLevel: 'warn' } }],
-    ['check-config -c a.yml', { kind: 'check-config', source: own, print: false }],
-    ['check-config -c a.yml --print', { kind: 'check-config', source: own, print: true }],
+    ['check-config -c a.yml', { kind: 'check-config', source: own, overrides: {}, print: false }],
+    ['check-config -c a.yml --print', { kind: 'check-config', source: own, overrides: {}, print: true }],
+    [
+      'check-config --patroni-config p.yml --socket /s -d',
+      {
+        kind: 'check-config',
+        source: { kind: 'patroni', file: 'p.yml' },
+        overrides: { socket: '/s', logLevel: 'debug' },
+        print: false,
+      },
+    ],
     ['haproxy-config -c a.yml', { kind: 'haproxy-config', source: own, overrides: {}, request: nothingAsked }],
     [
       'haproxy-config -c a.yml --cluster c --write-port 1 --read-port 2 --port x=3 --port y=4 --bind ::1 --socket /s --server a=h:5 --server b=[::1]:6 --fail-closed',
@@ -115,7 +124,9 @@ describe('the command line', () => {
       expect(said).toContain('--patroni-config <file>');
     }
     expect(read('--help').said).toMatch(
-      /Exit codes: 0 stopped, 1 failed while running, 2 wrong command line, 78 wrong configuration/,
+      /^Exit codes:\n {2}0 +stopped\n(.*\n)+ {2}78 +wrong or unreadable configuration/m,
     );
+    expect(read('--help').said).toMatch(/^ {2}HUP +read the configuration again/m);
+    expect(read('check-config', '--help').said).toMatch(/^ {2}0 +no errors$/m);
   });
 });

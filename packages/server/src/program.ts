@@ -1,15 +1,22 @@
 // The command line of the daemon: commands, options, help. What is to be done comes out as a value; main.ts does it.
 import * as readers from '@pgrouted/core/config/readers';
 import type { FragmentMember } from '@pgrouted/core/haproxy/fragment';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { manualText } from '@pgrouted/core/manual/manual';
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { errorText, exitCodes, Failure } from './failure.ts';
 import type { FragmentRequest } from './haproxy-config.ts';
 import { type ConfigSource, type Overrides, ownFile, pgRoute66File } from './load-config.ts';
+import { manuals } from './manual.ts';
 import { version } from './version.ts';
 
 export type Task =
   | { readonly kind: 'run'; readonly source: ConfigSource; readonly overrides: Overrides }
-  | { readonly kind: 'check-config'; readonly source: ConfigSource; readonly print: boolean }
+  | {
+      readonly kind: 'check-config';
+      readonly source: ConfigSource;
+      readonly overrides: Overrides;
+      readonly print: boolean;
+    }
   | {
       readonly kind: 'haproxy-config';
       readonly source: ConfigSource;
@@ -24,28 +31,6 @@ export interface Terminal {
   readonly err: (text: string) => void;
   readonly columns: number;
 }
-
-const runHelp = `
-Examples:
-  pgrouted --config /etc/pgrouted/pgrouted.yaml
-  pgrouted --patroni-config /etc/patroni/config.yml
-  pgrouted -c /etc/pgroute66/config.yaml
-  pgrouted check-config --config /etc/pgrouted/pgrouted.yaml
-  pgrouted haproxy-config --patroni-config /etc/patroni/config.yml > /etc/haproxy/conf.d/pgrouted.cfg
-
-Without a file: the one that PGROUTE66CONFIG names, else ${ownFile}, else ${pgRoute66File}. Options may be written as Go's
-flags too (-c=FILE, --c FILE, --d), as PgRoute66 takes them.
-Signals: TERM and INT stop it (a second INT does not wait), HUP reads the configuration again. HAProxy keeps what it holds; registered as a proxy of
-Stolon, write services are closed first, unless the cluster has 'on_stop: leave'.
-Exit codes: 0 stopped, 1 failed while running, 2 wrong command line, 78 wrong configuration.`;
-
-const fragmentHelp = `
-Examples:
-  pgrouted haproxy-config --config pgrouted.yaml
-  pgrouted haproxy-config --config pgrouted.yaml --write-port 6432 --read-port 6433
-  pgrouted haproxy-config --config pgrouted.yaml --server pg1=10.0.0.1:5432 --server pg2=10.0.0.2:5432
-
-The members are read from etcd once, unless they are given by --server or stand in the configuration.`;
 
 interface SourceOptions {
   readonly config?: string;
@@ -94,6 +79,16 @@ function plainFlag(arg: string): readonly string[] {
   return /^(0|f|false)$/i.test(value) ? [] : [arg];
 }
 
+/** The commands and options, for whoever describes them; it is not to be run. */
+export function commandTree(): Command {
+  const nowhere: Terminal = { out: () => {}, err: () => {}, columns: 100 };
+  return build(
+    nowhere,
+    () => undefined,
+    () => {},
+  );
+}
+
 function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choose: (task: Task) => void): Command {
   const sourceOf = sourceFrom(unnamed);
   const program = configured(new Command('pgrouted'), terminal)
@@ -106,34 +101,17 @@ function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choo
       terminal.out(`${version}\n`);
       throw new CommanderError(0, 'commander.version', version);
     })
-    .enablePositionalOptions()
-    .addHelpText('after', runHelp);
-  withSource(program)
-    .option(
-      '--socket <path>',
-      "HAProxy's stats socket, instead of those configured",
-      read(readers.socketPath(process.cwd())),
-    )
-    .option('--listen <host:port>', 'where the HTTP API listens, instead of what is configured', read(readers.listen))
-    .addOption(
-      new Option('--log-level <level>', 'instead of what is configured').choices(['debug', 'info', 'warn', 'error']),
-    )
-    .option('-d', 'the same as --log-level debug')
-    .action((options: RunOptions) => {
-      const { socket, listen, logLevel = options.d === true ? 'debug' : undefined } = options;
-      const overrides = {
-        ...(socket === undefined ? {} : { socket }),
-        ...(listen === undefined ? {} : { listen }),
-        ...(logLevel === undefined ? {} : { logLevel }),
-      };
-      choose({ kind: 'run', source: sourceOf(options), overrides });
-    });
+    .enablePositionalOptions();
+  withOverrides(withSource(program)).action((options: RunOptions) => {
+    choose({ kind: 'run', source: sourceOf(options), overrides: overridesOf(options) });
+  });
 
-  withSource(configured(program.command('check-config'), terminal))
+  withOverrides(withSource(configured(program.command('check-config'), terminal)))
     .description('tell every error in a configuration, with file, line and remedy; contacts nobody')
-    .option('--print', 'print what it comes to, as JSON, without passwords', false)
-    .action((options: SourceOptions & { readonly print: boolean }) => {
-      choose({ kind: 'check-config', source: sourceOf(options), print: options.print });
+    .option('--print', 'print what it comes to, as JSON, without passwords')
+    .action((options: RunOptions & { readonly print?: true }) => {
+      const { print = false } = options;
+      choose({ kind: 'check-config', source: sourceOf(options), overrides: overridesOf(options), print });
     });
 
   withSource(configured(program.command('haproxy-config'), terminal))
@@ -158,7 +136,6 @@ function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choo
       read(readers.socketPath(process.cwd())),
     )
     .option('--server <name=host:port>', 'a member, instead of asking etcd; may be repeated', server)
-    .addHelpText('after', fragmentHelp)
     .action((options: FragmentOptions) => {
       const { socket, cluster, writePort, readPort, bind } = options;
       choose({
@@ -181,6 +158,8 @@ function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choo
 
 function configured(command: Command, { out, err, columns }: Terminal): Command {
   return command
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', () => helpTextOf(command, columns))
     .exitOverride()
     .allowExcessArguments(false)
     .configureOutput({
@@ -192,13 +171,45 @@ function configured(command: Command, { out, err, columns }: Terminal): Command 
     });
 }
 
+function helpTextOf(command: Command, columns: number): string {
+  const manual = manuals[command.parent === null ? '' : command.name()] ?? {};
+  return manualText(manual, columns, (text, width) => new Help().boxWrap(text, width));
+}
+
 function withSource(command: Command): Command {
   return command
-    .option('-c, --config <file>', "pgrouted's own configuration, or PgRoute66's (docs/configuration.md)")
+    .option('-c, --config <file>', "pgrouted's own configuration, or PgRoute66's: see pgrouted.yaml(5)")
     .option(
       '--patroni-config <file>',
       "Patroni's configuration of this server: scope, namespace and etcd are taken from it",
     );
+}
+
+function withOverrides(command: Command): Command {
+  return command
+    .option(
+      '--socket <path>',
+      "HAProxy's stats socket, instead of those configured",
+      read(readers.socketPath(process.cwd())),
+    )
+    .option('--listen <host:port>', 'where the HTTP API listens, instead of what is configured', read(readers.listen))
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged, instead of what is configured').choices([
+        'debug',
+        'info',
+        'warn',
+        'error',
+      ]),
+    )
+    .option('-d', 'the same as --log-level debug');
+}
+
+function overridesOf({ d, socket, listen, logLevel = d === true ? 'debug' : undefined }: RunOptions): Overrides {
+  return {
+    ...(socket === undefined ? {} : { socket }),
+    ...(listen === undefined ? {} : { listen }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
 }
 
 const sourceFrom =
