@@ -28,7 +28,7 @@ async function run(task: Task): Promise<void> {
     case 'run':
       return runDaemon(task);
     case 'check-config': {
-      const { config, warnings } = loadConfig(task.source, {}, process.env);
+      const { config, warnings } = loadConfig(task.source, task.overrides, process.env);
       for (const warning of warnings) err(`pgrouted: warning: ${warning}\n`);
       const form = readAsPgRoute66(config) ? ", as PgRoute66's" : '';
       out(
