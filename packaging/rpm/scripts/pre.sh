@@ -1,0 +1,2 @@
+#include account.sh
+make_account
