@@ -30,7 +30,11 @@ export function fromIssue(issue: z.core.$ZodIssue, source: YamlSource): readonly
     return [at(place, { path, message: issue.message, remedy: 'see docs/configuration.md' })];
   if (path.length === 0 && (written === null || written === undefined))
     return [
-      at(place, { path, message: 'the file is empty', remedy: "add 'etcd' and 'clusters'; see docs/configuration.md" }),
+      at(place, {
+        path,
+        message: 'nothing is configured yet',
+        remedy: "the file has no keys, only comments if anything: add 'etcd' and 'clusters'; see docs/configuration.md",
+      }),
     ];
   if (written === undefined) return [at(place, { path, message: 'is missing', remedy: 'add it' })];
   const needed = issue.expected === 'array' ? 'a list' : 'a map';

@@ -362,11 +362,15 @@ describe('what is wrong in a configuration file', () => {
     `etcd: { endpoints: ['http://10.0.0.1:2379'] }\nclusters:\n  - patroni: { scope: orders }\n${lines.map((line) => `    ${line}\n`).join('')}`;
 
   it.each<[what: string, text: string, ...errors: string[]]>([
-    ['an empty file', '', "1:1: the file is empty; add 'etcd' and 'clusters'; see docs/configuration.md"],
+    [
+      'an empty file',
+      '',
+      "1:1: nothing is configured yet; the file has no keys, only comments if anything: add 'etcd' and 'clusters'; see docs/configuration.md",
+    ],
     [
       'comments only',
       '# nothing yet\n',
-      "1:1: the file is empty; add 'etcd' and 'clusters'; see docs/configuration.md",
+      "1:1: nothing is configured yet; the file has no keys, only comments if anything: add 'etcd' and 'clusters'; see docs/configuration.md",
     ],
     ['a list', '- a\n', "1:1: a map is needed here, not a list; write its keys below it, indented, as 'key: value'"],
     [
