@@ -1,6 +1,8 @@
 // Writes the keys that Patroni writes, by the etcd3 package: an independent client, so that what pgrouted reads was not written by its own
 // code. For tests where only the records matter; the real Patroni is in patroni.ts.
+import { readFileSync } from 'node:fs';
 import { Etcd3 } from 'etcd3';
+import type { EtcdTls } from './etcd.ts';
 
 export interface RecordedMember {
   readonly name: string;
@@ -19,17 +21,19 @@ export interface Records {
   readonly close: () => void;
 }
 
-/** `auth`: where etcd wants to know who writes. */
+/** `auth`: where etcd wants to know who writes; `tls`: where it wants to see a certificate. */
 export function patroniRecords(
   endpoints: readonly string[],
   scope: string,
   namespace = '/service',
   auth?: { readonly username: string; readonly password: string },
+  tls?: EtcdTls,
 ): Records {
   const client = new Etcd3({
     hosts: [...endpoints],
     grpcOptions: { 'grpc.enable_http_proxy': 0 },
     ...(auth === undefined ? {} : { auth }),
+    ...(tls === undefined ? {} : { credentials: credentialsOf(tls) }),
   });
   const prefix = `${namespace}/${scope}/`;
   let timeline = 1;
@@ -82,3 +86,9 @@ export function patroniRecords(
     close: () => client.close(),
   };
 }
+
+const credentialsOf = ({ ca, client }: EtcdTls) => ({
+  rootCertificate: readFileSync(ca),
+  privateKey: readFileSync(client.key),
+  certChain: readFileSync(client.cert),
+});
