@@ -7,6 +7,7 @@ import type { Decision } from '../model/decision.ts';
 import type { Log } from '../model/log.ts';
 import { withRegistration } from '../model/overlay.ts';
 import type { Override } from '../model/override.ts';
+import { type Late, lateness } from '../model/progress.ts';
 import type { ClusterSpec } from '../model/spec.ts';
 import type { Millis, Revision } from '../model/units.ts';
 import type { ClusterView } from '../model/view.ts';
@@ -133,6 +134,16 @@ export class ClusterController {
   /** The etcd members, as this cluster's feed sees them; undefined: it is not read from etcd. */
   get store(): MirrorStatus | undefined {
     return this.#feed.status();
+  }
+
+  /** What should have gone on by now, and did not. */
+  late(now: Millis): readonly Late[] {
+    const { name } = this.spec;
+    return [
+      lateness({ part: `the loop of cluster ${name}`, at: this.#loop.dueAt }, now),
+      lateness({ part: `the reading of ${this.prefix}`, at: this.#feed.dueAt }, now),
+      lateness({ part: `the registration of cluster ${name}`, at: this.#proxy.registration?.dueAt }, now),
+    ].filter((late) => late !== undefined);
   }
 
   /** The part in Stolon's proxy protocol; without a registration for any other cluster. */

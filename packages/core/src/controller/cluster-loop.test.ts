@@ -51,6 +51,7 @@ function stage(prefix: string | undefined) {
   const published: string[] = [];
   const feed: Feed = {
     prefix,
+    dueAt: undefined,
     start: () => {},
     close: async () => {},
     picture: () => picture,

@@ -110,6 +110,15 @@ export class ClusterLoop {
     return earliest(reviewBy.facts, agesAt);
   }
 
+  /** Since when a pass is due: the time of the newest decision is over, and none was made since. Undefined: nothing is due. */
+  get dueAt(): Millis | undefined {
+    if (this.#closed || this.#decision === undefined || this.#o.proxy().releasing) return undefined;
+    // Nothing is judged then, on purpose.
+    if (this.#o.overrides() === undefined) return undefined;
+    const until = this.#standsUntil();
+    return until === undefined || this.#passedAt >= until ? undefined : until;
+  }
+
   /** Whom the newest view names. */
   get leader(): string | undefined {
     const leadership = this.#view?.leadership;

@@ -55,6 +55,8 @@ export interface Feed {
   prove(member: string): Promise<boolean>;
   /** A question of our own to the member's PostgreSQL. */
   query(member: string, text: string): Promise<QueryAnswer>;
+  /** By when etcd is to be asked again, or has answered or is given up; undefined: it is not read from etcd, or not now. Probes are timers alone: never late. */
+  readonly dueAt: Millis | undefined;
   /** The etcd members; undefined: there are none. */
   status(): MirrorStatus | undefined;
 }

@@ -41,6 +41,7 @@ interface Round {
 
 export class PostgresFeed implements Feed {
   readonly prefix = undefined;
+  readonly dueAt = undefined;
   readonly #o: PostgresFeedOptions;
   readonly #asking: Asking;
   readonly #patienceMs: number;

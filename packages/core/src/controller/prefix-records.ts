@@ -20,6 +20,8 @@ export interface PrefixRecords {
   /** As `EtcdMirror.prove`. */
   prove(deadlineMs?: number): Promise<ProofResult>;
   status(): MirrorStatus;
+  /** As `EtcdMirror.dueAt`. */
+  readonly dueAt: Millis | undefined;
   /**
    * Undefined: each confirmation is told, and whoever minds the age looks at his own clock. Else confirmations are told to those only who attend to
    * them, and `onAged` is called when the records have not been confirmed for as long as was said.

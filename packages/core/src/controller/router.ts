@@ -8,6 +8,7 @@ import type { Opening } from '../haproxy/gate.ts';
 import type { TargetReport } from '../haproxy/report.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import { type Late, lateness } from '../model/progress.ts';
 import type { Reason } from '../model/reason.ts';
 import { type ClusterSpec, isStored } from '../model/spec.ts';
 import { after, type Millis } from '../model/units.ts';
@@ -47,6 +48,11 @@ export interface RunningRouter extends RouterApi {
    * proxy (and not told to leave things as they are) its write services are closed first, since nobody would let go of an old master any more.
    */
   stop(): Promise<void>;
+  /**
+   * What comes round again and again (cluster loops, the reading of etcd, targets, registrations, a new configuration) and should have gone on by now, but
+   * did not. That etcd, PostgreSQL or HAProxy do not answer makes nothing late.
+   */
+  late(): readonly Late[];
   /** Takes a new configuration. Targets and clusters that stay the same go on as they are; the others are read and decided anew. */
   reconfigure(config: PgroutedConfig): Promise<void>;
 }
@@ -64,6 +70,8 @@ interface Seen {
   readonly writers: ReadonlyMap<string, string>;
 }
 
+/** A new configuration is taken within this long: connections and registrations of what is gone are ended first. */
+const RECONFIGURED_WITHIN_MS = 30_000;
 /** A target that hangs keeps a cluster that is gone for no longer than this. */
 const RETIRED_AFTER_MS = 10_000;
 
@@ -88,6 +96,7 @@ class Router implements RunningRouter {
   /** Clusters that are gone, until the targets have closed their write services. */
   #retiring: readonly { readonly controller: ClusterController; readonly until: Millis }[] = [];
   #reconfiguring = false;
+  #reconfiguredBy: Millis | undefined;
   #answers: Answers;
   #settling: Settling;
   #serial = 0;
@@ -170,6 +179,7 @@ class Router implements RunningRouter {
     const before = this.#config;
     const sameEtcd = same(config.etcd, before.etcd);
     this.#reconfiguring = true;
+    this.#reconfiguredBy = after(this.#o.clock.now(), RECONFIGURED_WITHIN_MS);
     const oldClient = this.#client;
     if (!sameEtcd) this.#client = this.#newClient();
     const tidy = this.#list.configure(config, this.#client);
@@ -193,11 +203,22 @@ class Router implements RunningRouter {
     for (const target of await this.#targets.keep(config.haproxy)) this.#problems.delete(target);
     this.#targets.start(config.haproxy, this.#watchdogDeadlines());
     this.#reconfiguring = false;
+    this.#reconfiguredBy = undefined;
     this.#startControllers(kept, stay);
     this.#fleet.clustersChanged();
     this.#publisher.want();
     this.#publisher.flush();
     this.#journal.add({ kind: 'config', text: 'the configuration was read again and taken' });
+  }
+
+  late(): readonly Late[] {
+    const now = this.#o.clock.now();
+    const configuration = lateness({ part: 'the taking of a new configuration', at: this.#reconfiguredBy }, now);
+    return [
+      ...this.#clusters.all.flatMap((controller) => controller.late(now)),
+      ...this.#targets.late(now),
+      ...(configuration === undefined ? [] : [configuration]),
+    ];
   }
 
   settling: RouterApi['settling'] = () => this.#settling.over;

@@ -118,7 +118,11 @@ export class SharedMirror {
       onAged: () => {},
       told: undefined,
     };
+    const dueAt = (): Millis | undefined => this.#mirror.dueAt;
     return {
+      get dueAt() {
+        return dueAt();
+      },
       start: () => {
         this.start();
         const parts = this.#parts.get(name) ?? new Set();

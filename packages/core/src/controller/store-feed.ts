@@ -110,6 +110,10 @@ export class StoreFeed implements Feed {
     return this.#prober?.query(member, text) ?? { ok: false, error: 'no probe is configured' };
   }
 
+  get dueAt(): Millis | undefined {
+    return this.#mirror.dueAt;
+  }
+
   status(): MirrorStatus {
     return this.#mirror.status();
   }

@@ -7,6 +7,7 @@ import type { TargetReport, TargetStatus } from '../haproxy/report.ts';
 import { Target } from '../haproxy/target.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
+import { type Late, lateness } from '../model/progress.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
 import type { Millis } from '../model/units.ts';
@@ -96,6 +97,13 @@ export class Targets {
 
   statuses(): readonly TargetStatus[] {
     return [...this.#targets.values()].map(({ target }) => target.status());
+  }
+
+  /** Which of them should have gone on by now, and did not. */
+  late(now: Millis): readonly Late[] {
+    return [...this.#targets.values()].flatMap(
+      ({ target, spec }) => lateness({ part: `the loop of ${spec.name}`, at: target.dueAt }, now) ?? [],
+    );
   }
 
   /** Ends the connections; HAProxies keep what they hold. */

@@ -6,7 +6,7 @@
 //                      └─compacted, behind, rewind, cluster changed─▶ list
 import type { Clock, Timer } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
-import { type Revision, revision } from '../model/units.ts';
+import { after, type Millis, type Revision, revision } from '../model/units.ts';
 import type { EtcdClient, ReadAnswer, ReadOptions } from './client.ts';
 import { type Grouping, together } from './entries.ts';
 import { EtcdError, messageOf } from './errors.ts';
@@ -45,6 +45,8 @@ const calmPatienceMs = 150;
 const urgentPatienceMs = 20;
 /** Every so many proofs by changes all keys are compared all the same: once a minute. */
 const WHOLE_EVERY = 240;
+/** A proof at leisure has ended after this long, with the lists that it may lead to. */
+const beatWithinMs = 20_000;
 /** etcd replays to a watch that comes late within 100 ms; only after that a proof that sees more counts as "behind". */
 const streamsMayLagMs = 150;
 
@@ -77,6 +79,7 @@ export class EtcdMirror {
   #asked: { readonly deadlineMs: number; readonly result: Promise<ProofResult> } | undefined;
   #beatTimer: Timer | undefined;
   #beating = false;
+  #dueAt: Millis | undefined;
   #turn = 0;
   #sinceWhole = 0;
   #events = 0;
@@ -120,6 +123,11 @@ export class EtcdMirror {
     };
     this.#leave = members.map((member) => member.onReady(wake));
     this.#beatSoon(members.some((member) => member.ready) ? 0 : proofDeadlineMs);
+  }
+
+  /** By when the next proof is to be asked for, or the one under way to have ended, well or not; undefined: not started, or closed. */
+  get dueAt(): Millis | undefined {
+    return this.#closed ? undefined : this.#dueAt;
   }
 
   /** Undefined until the first list. */
@@ -224,6 +232,7 @@ export class EtcdMirror {
   #beatSoon(delayMs: number): void {
     if (this.#closed || this.#beating) return;
     this.#beatTimer?.cancel();
+    this.#dueAt = after(this.#clock.now(), delayMs);
     this.#beatTimer = this.#clock.after(delayMs, () => void this.#beat());
   }
 
@@ -234,6 +243,7 @@ export class EtcdMirror {
     const first = members[this.#turn % Math.max(1, members.length)];
     this.#turn += 1;
     this.#beating = true;
+    this.#dueAt = after(began, beatWithinMs);
     try {
       const options = { deadlineMs: proofDeadlineMs, patienceMs: calmPatienceMs };
       await this.#prove(first === undefined ? options : { ...options, first });

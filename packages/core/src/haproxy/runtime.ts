@@ -2,6 +2,7 @@
 // That form is the same in every HAProxy from 2.2 on. It knows nothing of what the commands mean, and never keeps a connection.
 import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../model/clock.ts';
+import { longAgo, type Millis } from '../model/units.ts';
 
 /** The longest line that every HAProxy version carries out as a whole. */
 export const MAX_LINE_BYTES = 8_192;
@@ -44,6 +45,7 @@ export class RuntimeSocket {
   readonly #most: number;
   #spares: Connection[] = [];
   #inUse = 0;
+  #askedAt = longAgo;
   #replacing: Timer | undefined;
   #closed = false;
 
@@ -52,6 +54,11 @@ export class RuntimeSocket {
     this.#clock = options.clock;
     this.#deadlineMs = options.deadlineMs ?? 1_000;
     this.#most = options.spares ?? SPARES;
+  }
+
+  /** When a line was sent last; each is answered, or given up, within the deadline. */
+  get askedAt(): Millis {
+    return this.#askedAt;
   }
 
   /**
@@ -89,6 +96,7 @@ export class RuntimeSocket {
 
   async #exchange(connection: Connection, line: string): Promise<RuntimeAnswer> {
     this.#inUse += 1;
+    this.#askedAt = this.#clock.now();
     const answer = await connection.exchange(line, this.#clock, this.#deadlineMs);
     this.#inUse -= 1;
     if (answer.kind === 'answer') {

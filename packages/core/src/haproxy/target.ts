@@ -8,7 +8,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Reason } from '../model/reason.ts';
 import type { TargetSpec } from '../model/spec.ts';
-import { after, longAgo, type Millis } from '../model/units.ts';
+import { after, longAgo, type Millis, millis } from '../model/units.ts';
 import { Access } from './access.ts';
 import { AskedBackends } from './asked.ts';
 import { type Choice, choose } from './choose.ts';
@@ -62,6 +62,9 @@ export interface TargetOptions {
 
 /** For so long a closed write service is taken to wait for its next writer. */
 const WATCHFUL_FOR_MS = 120_000;
+
+/** A turn asks again, or ends, within this long: each of its questions is answered or given up within a second. */
+const STEP_WITHIN_MS = 3_000;
 
 /** There is more to think about than was: what is under way gets this long. */
 const PARTLY_MS = 10;
@@ -229,6 +232,13 @@ export class Target {
   /** What HAProxy held when it was read last; undefined: it never was. */
   get facts(): TargetFacts | undefined {
     return this.#facts;
+  }
+
+  /** By when the next turn is to begin, or the one under way to go on; undefined: there are none any more. */
+  get dueAt(): Millis | undefined {
+    const { stage } = this.#turns;
+    if (stage === undefined || 'restsUntil' in stage) return stage?.restsUntil;
+    return after(millis(Math.max(stage.begunAt, this.#socket.askedAt)), STEP_WITHIN_MS);
   }
 
   status(): TargetStatus {

@@ -47,6 +47,8 @@ export interface RegistrationOptions {
 const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_CHECK_MS = 5_000;
 const RETRY_MS = 250;
+/** A put has ended after this long, with the lease that it needs and what it has to find out before. */
+const PUT_WITHIN_MS = 20_000;
 
 export class Registration {
   readonly #clock: Clock;
@@ -64,6 +66,7 @@ export class Registration {
   /** The generation for which a lease was asked for in advance. */
   #preparedFor: string | undefined;
   #writing: Promise<void> | undefined;
+  #writingSince: Millis | undefined;
   #again = false;
   #dueAt: Millis | undefined;
   #timer: Timer | undefined;
@@ -88,6 +91,12 @@ export class Registration {
       timeoutMs: this.#timeoutMs,
       hindrance: this.#hindrance,
     };
+  }
+
+  /** By when the put under way is to have ended, well or not; undefined: none is. */
+  get dueAt(): Millis | undefined {
+    if (this.#writing === undefined || this.#writingSince === undefined) return undefined;
+    return after(this.#writingSince, PUT_WITHIN_MS);
   }
 
   /** Stolon may know of this proxy. */
@@ -158,6 +167,7 @@ export class Registration {
   #write(announcement: Announcement, view: ClusterView): void {
     this.#timer?.cancel();
     this.#again = false;
+    this.#writingSince = this.#clock.now();
     this.#writing = this.#record.put(announcement.generation, announcement.timeoutMs).then(
       (sentAt) => this.#took(announcement, view, sentAt),
       (error: unknown) => this.#failed(error instanceof Error ? error.message : String(error)),
