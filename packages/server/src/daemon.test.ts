@@ -67,6 +67,7 @@ class Stage {
     this.taken.push(options.config);
     return {
       ...this.picture,
+      late: () => [],
       reconfigure: async (next) => void this.taken.push(next),
       stop: async () => {
         this.stops += 1;

@@ -17,6 +17,7 @@ import type { Loaded } from './load-config.ts';
 import { type DaemonLog, logEntry } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { roomFor } from './room.ts';
+import type { Reloaded } from './systemd/supervision.ts';
 
 export interface DaemonOptions {
   /** Throws Failure when the configuration is wrong. */
@@ -30,8 +31,9 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Where the API listens: `http://127.0.0.1:8080`. */
   readonly url: () => string;
+  readonly router: RunningRouter;
   /** Reads the configuration again. Never rejects: what is wrong is logged, and the old configuration stays. */
-  reload(): Promise<void>;
+  reload(): Promise<Reloaded>;
   stop(): Promise<void>;
 }
 
@@ -72,14 +74,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   router.onEvent(take);
   const running = router;
 
-  const apply = async ({ config: next, warnings }: Loaded): Promise<void> => {
+  const apply = async ({ config: next, warnings }: Loaded): Promise<Reloaded> => {
     for (const warning of warnings) log.warn({}, warning);
     const was = config;
     // Also where the configuration is the same: its files may hold another certificate.
     await http.reconfigure(next.http);
     if (same(next, was)) {
       log.info({}, 'the configuration is the same as before');
-      return;
+      return 'unchanged';
     }
     config = next;
     log.setLevel(next.log.level);
@@ -89,23 +91,27 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await before?.close();
     }
     await running.reconfigure(next);
+    return 'taken';
   };
 
   // One after the other: a second HUP, or the end, waits until the first is through.
-  let last: Promise<void> = Promise.resolve();
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    last = last.then(work);
-    return last;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine;
+    return mine;
   };
   return {
     url: () => http.url,
+    router: running,
     reload: () =>
       inTurn(async () => {
         try {
-          await apply(load());
+          return await apply(load());
         } catch (error) {
           for (const line of errorText(error).split('\n'))
             log.error({ err: line }, 'the new configuration was not taken');
+          return 'refused';
         }
       }),
     stop: () =>

@@ -15,6 +15,8 @@ import { haproxyConfig } from './haproxy-config.ts';
 import { defaultSource, loadConfig, readAsPgRoute66 } from './load-config.ts';
 import { createLog } from './log.ts';
 import { type Task, taskOf } from './program.ts';
+import { takeNotifying } from './systemd/environment.ts';
+import { supervise } from './systemd/supervise.ts';
 import { version } from './version.ts';
 
 /** How long a clean stop may take. */
@@ -50,6 +52,7 @@ async function run(task: Task): Promise<void> {
 
 async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' }): Promise<void> {
   const log = createLog(overrides.logLevel ?? 'info');
+  const notifying = takeNotifying(process.env, process.pid);
   // Nothing that we did not expect may leave the process half alive: HAProxy keeps its state, and whoever supervises us starts it anew.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
@@ -75,6 +78,7 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
     version,
   });
   log.info({ url: daemon.url() }, 'pgrouted listens');
+  const supervision = supervise(notifying, { router: daemon.router, clock: systemClock, log, env: process.env });
   if (config !== undefined)
     log.debug({ file: source.file, config: printableConfig(config) }, 'the configuration as it was read');
 
@@ -87,11 +91,12 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
       log.error({}, 'the stop took too long: ending anyway');
       process.exit(exitCodes.failed);
     });
+    supervision.stopping();
     void daemon.stop().then(() => process.exit(exitCodes.ok));
   };
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGHUP', () => void daemon.reload());
+  process.on('SIGHUP', () => void supervision.during(() => daemon.reload()));
 }
 
 try {

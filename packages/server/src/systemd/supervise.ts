@@ -1,0 +1,43 @@
+// Ties what systemd is to be told to the way there. Where nobody wants to be told nothing is started, and nothing done.
+import { hrtime } from 'node:process';
+import type { Notifying } from './environment.ts';
+import { Helper } from './helper.ts';
+import { Outbox } from './outbox.ts';
+import { type Reloaded, Supervision, type SupervisionOptions } from './supervision.ts';
+
+export interface SuperviseOptions extends Pick<SupervisionOptions, 'router' | 'clock' | 'log'> {
+  /** `PATH` of it is where systemd-notify is looked for. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Supervised {
+  during(reload: () => Promise<Reloaded>): Promise<void>;
+  stopping(): void;
+}
+
+/** `notifying` undefined: nobody wants to be told. */
+export function supervise(notifying: Notifying | undefined, options: SuperviseOptions): Supervised {
+  if (notifying === undefined) {
+    return {
+      during: async (reload) => {
+        await reload();
+      },
+      stopping: () => {},
+    };
+  }
+  const { router, clock, log, env } = options;
+  const { socket, watchdogMs } = notifying;
+  const outbox = new Outbox();
+  const helper = new Helper({ socket, outbox, clock, log, path: env['PATH'] });
+  const supervision = new Supervision({
+    router,
+    outbox,
+    wake: () => helper.wake(),
+    watchdogMs,
+    clock,
+    log,
+    monotonicUs: () => hrtime.bigint() / 1_000n,
+  });
+  void supervision.start();
+  return supervision;
+}
