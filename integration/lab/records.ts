@@ -31,7 +31,11 @@ export function patroniRecords(
 ): Records {
   const client = new Etcd3({
     hosts: [...endpoints],
-    grpcOptions: { 'grpc.enable_http_proxy': 0 },
+    // grpc-js asks for a server by its address where it has no name, which Node 26 refuses.
+    grpcOptions: {
+      'grpc.enable_http_proxy': 0,
+      ...(tls === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' }),
+    },
     ...(auth === undefined ? {} : { auth }),
     ...(tls === undefined ? {} : { credentials: credentialsOf(tls) }),
   });
