@@ -4,7 +4,10 @@ set -eu
 from=$1
 export DEBIAN_FRONTEND=noninteractive
 
-dpkg -i "$from"/pgrouted_*.deb
+apt-get -q update
+apt-get -q -y --no-install-recommends install "$from"/pgrouted_*.deb
+apt-get -q clean
+rm -rf /var/lib/apt/lists/*
 # The group that may use HAProxy's sockets, should the package have left that to its unit.
 usermod --append --groups haproxy pgrouted
 rm -rf "$from"
