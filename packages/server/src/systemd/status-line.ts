@@ -25,7 +25,7 @@ function clustersText(clusters: readonly ClusterStatus[]): string {
 
 function clusterText(cluster: ClusterStatus): string {
   const { name, view, source } = cluster;
-  if (view === null) return `${name}: ${source.kind === 'postgres' ? 'no server' : 'etcd'} was heard yet`;
+  if (view === null) return `${name}: ${source.kind === 'postgres' ? 'its servers were' : 'etcd was'} not heard yet`;
   const write = writeService(cluster);
   if (write === undefined) return `${name}: ${primaryOf(cluster) ?? 'nobody'} is primary`;
   const writer = write.servers.find(
