@@ -2,9 +2,12 @@
 // The same version and date give the same bytes.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bashCompletion } from './bash.ts';
 import { configurationPage } from './configuration-page.ts';
+import { fishCompletion } from './fish.ts';
 import { programPage } from './program-page.ts';
 import { pgroutectl, pgrouted } from './programs.ts';
+import { zshCompletion } from './zsh.ts';
 
 export interface TextsOptions {
   /** `0.1.0`. */
@@ -18,7 +21,13 @@ export function texts({ version, date }: TextsOptions): ReadonlyMap<string, stri
   const day = date.toISOString().slice(0, 10);
   const head = { version, date: day };
   const keys = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  const programs = [pgrouted(), pgroutectl()];
   return new Map([
+    ...programs.flatMap((program): [string, string][] => [
+      [`${program.name}.bash`, bashCompletion(program)],
+      [`_${program.name}`, zshCompletion(program)],
+      [`${program.name}.fish`, fishCompletion(program)],
+    ]),
     [
       'pgrouted.8',
       programPage(pgrouted(), {

@@ -35,7 +35,7 @@ export function sinceOption(text: string): Since {
   return { agoMs };
 }
 
-const kinds = journalEntrySchema.shape.kind.options;
+export const kinds = journalEntrySchema.shape.kind.options;
 
 export function kindsOption(text: string): readonly JournalEntry['kind'][] {
   return text

@@ -1,8 +1,9 @@
 // The command line: commands, options, help, and how an outcome becomes an exit code. The work is done in commands/.
 import { Readable } from 'node:stream';
 import { manualText } from '@pgrouted/core/manual/manual';
-import { Command, CommanderError, Help, Option } from 'commander';
+import { Argument, Command, CommanderError, Help, Option } from 'commander';
 import { defaultUrl, parseUrl, type RouterAddress } from './api/request.ts';
+import { type Completable, completable, complete } from './commands/complete.ts';
 import { type EventsOptions, events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { lint } from './commands/lint.ts';
@@ -12,7 +13,7 @@ import { type Output, status } from './commands/status.ts';
 import { type ExitCode, exitCodes, Failure } from './failure.ts';
 import { type Io, systemClock } from './io.ts';
 import { manuals } from './manual.ts';
-import { countOption, kindsOption, sinceOption, spanOption, untilOption } from './options.ts';
+import { countOption, kinds, kindsOption, sinceOption, spanOption, untilOption } from './options.ts';
 import { addOverrideCommands } from './override-commands.ts';
 import { version } from './version.ts';
 
@@ -110,7 +111,7 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
     .description('the journal: what was seen, decided and done, and when')
     .option('-f, --follow', 'go on with new entries until Ctrl-C')
     .option('--since <seq|duration>', "after this entry's number, or this long ago", sinceOption)
-    .option('--kind <kind,...>', 'only these kinds', kindsOption)
+    .addOption(new Option('--kind <kind,...>', 'only these kinds').choices(kinds).argParser(kindsOption))
     .option('-n, --count <number>', 'at most so many, the newest (default: 20; with --since: all)', countOption)
     .addOption(outputOption('table for people, json for one entry a line'))
     .action(
@@ -203,6 +204,15 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
         ended(await replay(io, { config, cluster, events: file, probe, as, untilMs: until, text }));
       },
     );
+
+  program
+    .command('complete', { hidden: true })
+    .description('for completions of shells: names that the router knows')
+    .addArgument(new Argument('<names>').choices(completable))
+    .option('--cluster <name>', 'only of this cluster')
+    .action(async (names: Completable, { cluster }: { readonly cluster?: string }) => {
+      ended(await complete(io, { routerOf, names, cluster }));
+    });
 
   for (const command of [program, ...program.commands])
     command.addHelpText('after', () => helpTextOf(command, io.columns ?? 100));
