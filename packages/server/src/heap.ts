@@ -10,6 +10,8 @@ setFlagsFromString('--optimize-for-size');
 // the compilers cost it more time and 17 MB more memory than they gain.
 setFlagsFromString('--no-opt');
 setFlagsFromString('--no-sparkplug');
+// The compiler between those two, which `--no-opt` leaves on: from Node 24 on V8 uses it. Older ones know the flag and do nothing.
+setFlagsFromString('--no-maglev');
 compileWhileBusy();
 
 // pg makes a `new Response()` to find out whether it runs on Cloudflare, and for that Node loads all of undici, 10 MB.
