@@ -1,0 +1,98 @@
+// docker-compose.yml as two compose parsers read it, and the scripts of the image as the shell does. No engine is needed.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { runProgram } from '../packages/machine.ts';
+import { type Checks, expectThat } from './checks.ts';
+import { composeFile, nodeNames, type Project, top } from './project.ts';
+
+/** Variables that tell nobody anything. Passwords are in files. */
+const harmless = ['NODES', 'PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSFILE'];
+
+type Service = Readonly<Record<string, unknown>>;
+
+const servicesIn = (config: unknown): Readonly<Record<string, Service>> => {
+  const services = isMap(config) ? config['services'] : undefined;
+  if (!isMap(services)) throw new Error('the parsed file has no services');
+  return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, isMap(service) ? service : {}]));
+};
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** What both parsers have to agree about, whatever the form that they print it in. */
+const gist = (config: unknown) =>
+  Object.entries(servicesIn(config))
+    .map(([name, service]) => ({
+      name,
+      image: service['image'],
+      command: service['command'],
+      environment: service['environment'] ?? {},
+      test: isMap(service['healthcheck']) ? service['healthcheck']['test'] : undefined,
+      capabilities: [...list(service['cap_add'])].sort(),
+      restart: service['restart'],
+    }))
+    .sort((one, other) => one.name.localeCompare(other.name));
+
+export async function checkFile(checks: Checks, project: Project): Promise<void> {
+  const second = await checks.check("Docker's own compose (version 2) takes docker-compose.yml", async () =>
+    parse(await project.must(['config', '--format', 'json'])),
+  );
+  await checks.check('the docker-compose of this machine takes it, too, and reads the same', async () => {
+    const outcome = await runProgram(
+      'docker-compose',
+      ['--file', composeFile, 'config'],
+      { cwd: top },
+      'docker-compose',
+    );
+    expectThat(outcome.code === 0, 'docker-compose refuses it', outcome.told);
+    const [mine, theirs] = [gist(parse(outcome.stdout)), gist(second)].map((one) => JSON.stringify(one, null, 1));
+    expectThat(mine === theirs, 'the two parsers differ', `${mine}\n${theirs}`);
+  });
+  if (second === undefined) return;
+  const services = Object.entries(servicesIn(second));
+  await checks.check('it has three nodes and a client, with a health check each', () => {
+    for (const name of [...nodeNames, 'client'])
+      expectThat(servicesIn(second)[name]?.['healthcheck'] !== undefined, `no health check for ${name}`, '');
+  });
+  await checks.check('it holds no password', () => {
+    const names = services.flatMap(([, { environment }]) => (isMap(environment) ? Object.keys(environment) : []));
+    expectThat(
+      names.every((name) => harmless.includes(name)),
+      'a variable that is not known to be harmless',
+      names.join(' '),
+    );
+  });
+  await checks.check('no service is privileged, keeps its capabilities or may win others', () => {
+    for (const [name, service] of services) {
+      expectThat(service['privileged'] !== true, `${name} is privileged`, '');
+      expectThat(list(service['cap_drop']).includes('ALL'), `${name} keeps capabilities`, '');
+      expectThat(list(service['security_opt']).includes('no-new-privileges:true'), `${name} may win rights`, '');
+    }
+  });
+  await checks.check(
+    'what is kept is kept in volumes with names, and ports are published on this machine alone',
+    () => {
+      for (const [name, service] of services) {
+        for (const volume of list(service['volumes']))
+          expectThat(isMap(volume) && volume['type'] === 'volume', `${name} mounts a folder`, JSON.stringify(volume));
+        for (const port of list(service['ports']))
+          expectThat(isMap(port) && port['host_ip'] === '127.0.0.1', `${name} is open`, JSON.stringify(port));
+      }
+    },
+  );
+  await checks.check('every script is one that a plain sh can read', async () => {
+    for (const file of scripts()) {
+      expectThat(readFileSync(file, 'utf8').startsWith('#!/bin/sh\n'), `${file} names another shell`, '');
+      const outcome = await runProgram('sh', ['-n', file], {}, `sh -n ${file}`);
+      expectThat(outcome.code === 0, 'the shell refuses it', outcome.told);
+    }
+  });
+}
+
+function scripts(): readonly string[] {
+  const folder = join(top, 'packaging/container');
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
