@@ -1,8 +1,10 @@
 // Ties what systemd is to be told to the way there. Where nobody wants to be told nothing is started, and nothing done.
 import { hrtime } from 'node:process';
+import { datagramsTo } from './datagram.ts';
+import { DirectWay } from './direct-way.ts';
 import type { Notifying } from './environment.ts';
-import { Helper } from './helper.ts';
 import { Outbox } from './outbox.ts';
+import { ShellWay } from './shell-way.ts';
 import { type Reloaded, Supervision, type SupervisionOptions } from './supervision.ts';
 
 export interface SuperviseOptions extends Pick<SupervisionOptions, 'router' | 'clock' | 'log'> {
@@ -28,11 +30,13 @@ export function supervise(notifying: Notifying | undefined, options: SuperviseOp
   const { router, clock, log, env } = options;
   const { socket, watchdogMs } = notifying;
   const outbox = new Outbox();
-  const helper = new Helper({ socket, outbox, clock, log, path: env['PATH'] });
+  const common = { socket, outbox, clock, log };
+  const send = datagramsTo(socket);
+  const way = send === undefined ? new ShellWay({ ...common, path: env['PATH'] }) : new DirectWay(common, send);
   const supervision = new Supervision({
     router,
     outbox,
-    wake: () => helper.wake(),
+    wake: () => way.wake(),
     watchdogMs,
     clock,
     log,

@@ -1,13 +1,11 @@
-// The way to systemd's socket. Node has no datagram sockets of the Unix kind, so one small shell waits beside us for lines and hands each to systemd-notify;
-// Node itself forks once, when the first message is sent. Knows nothing of what is told. When the shell ends it is started anew; it ends with us.
+// The way to systemd's socket where pgrouted is run by a Node of somebody's own. That has no datagram sockets of the Unix kind, so one small shell waits beside us
+// for lines and hands each to systemd-notify; Node itself forks once, when the first message is sent. Knows nothing of what is told.
 //
 //   asleep ──first message──▶ told, waiting for its word ──▶ idle ──next──▶ told ...
 //                                └──ended──▶ resting (1 s, then longer) ──▶ told anew   └──no systemd-notify here: given up, said once
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import type { Clock } from '@pgrouted/core/model/clock';
-import type { Log } from '@pgrouted/core/model/log';
-import type { Outbox } from './outbox.ts';
+import { FAILING, GOOD_AGAIN, type Way, type WayOptions } from './way.ts';
 
 /** One line is one message, its assignments parted by tabs; an empty line back says that systemd has taken it. Signals for the whole group are ours. */
 const script = `# pgrouted: hands messages to systemd
@@ -28,26 +26,21 @@ const REST_MS = 1_000;
 const LONGEST_REST_MS = 60_000;
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export interface HelperOptions {
-  /** As `NOTIFY_SOCKET` names it. */
-  readonly socket: string;
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly log: Log;
+export interface ShellWayOptions extends WayOptions {
   /** Where systemd-notify is looked for. */
   readonly path: string | undefined;
 }
 
 type Shell = ChildProcessByStdio<Writable, Readable, Readable>;
 
-export class Helper {
-  readonly #o: HelperOptions;
+export class ShellWay implements Way {
+  readonly #o: ShellWayOptions;
   #state: 'asleep' | 'told' | 'idle' | 'resting' | 'given up' = 'asleep';
   #shell: Shell | undefined;
   #restMs = REST_MS;
   #failing = false;
 
-  constructor(options: HelperOptions) {
+  constructor(options: ShellWayOptions) {
     this.#o = options;
   }
 
@@ -92,7 +85,7 @@ export class Helper {
 
   #taken(): void {
     if (this.#state !== 'told') return;
-    if (this.#failing) this.#o.log.info({}, 'systemd is told again how pgrouted is');
+    if (this.#failing) this.#o.log.info({}, GOOD_AGAIN);
     this.#failing = false;
     this.#restMs = REST_MS;
     this.#tell();
@@ -110,8 +103,7 @@ export class Helper {
       );
       return;
     }
-    if (!this.#failing)
-      log.warn({ err: said, exitCode: code }, 'systemd could not be told how pgrouted is; it is tried again');
+    if (!this.#failing) log.warn({ err: said, exitCode: code }, FAILING);
     this.#failing = true;
     this.#state = 'resting';
     outbox.lost();
