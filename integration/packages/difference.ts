@@ -32,7 +32,10 @@ export function pictureOf({ files, upper, root }: Machine): Picture {
       if (stat === undefined) continue;
       const changed = statOf(join(upper, path)) !== undefined;
       const from = changed ? join(files, path) : join(root, path);
-      picture.set(path, `${aboutOf(stat)} ${changed || stat.isSymbolicLink() ? contentOf(from, stat) : 'as in the root'}`);
+      picture.set(
+        path,
+        `${aboutOf(stat)} ${changed || stat.isSymbolicLink() ? contentOf(from, stat) : 'as in the root'}`,
+      );
       if (stat.isDirectory()) look(path);
     }
   };
@@ -46,8 +49,12 @@ export interface Difference {
   readonly changed: readonly string[];
 }
 
-/** `rootContent`: what an untouched file holds, for one that was touched since. */
-export function differenceOf(before: Picture, after: Picture, rootEntry: (path: string) => string | undefined): Difference {
+/** `rootEntry`: what an untouched file is in the root, read only where it was touched since. */
+export function differenceOf(
+  before: Picture,
+  after: Picture,
+  rootEntry: (path: string) => string | undefined,
+): Difference {
   const resolved = (path: string, entry: string): string =>
     entry.endsWith('as in the root') ? (rootEntry(path) ?? entry) : entry;
   const same = (path: string, one: string, other: string): boolean =>
@@ -62,13 +69,13 @@ export function differenceOf(before: Picture, after: Picture, rootEntry: (path: 
   };
 }
 
-/** What changed in the machine since `before`, without what Debian's own tools write down about it, unless `everything`. */
-export function changesSince(machine: Machine, before: Picture): Difference {
+/** What changed in the machine since `before`, without what Debian's own tools write down about it, and without the paths `ours`. */
+export function changesSince(machine: Machine, before: Picture, ours: readonly string[] = []): Difference {
   const all = differenceOf(before, pictureOf(machine), (path) => {
     const stat = statOf(join(machine.root, path));
     return stat === undefined ? undefined : `${aboutOf(stat)} ${contentOf(join(machine.root, path), stat)}`;
   });
-  const kept = (paths: readonly string[]) => paths.filter((path) => !isBookkeeping(path));
+  const kept = (paths: readonly string[]) => paths.filter((path) => !isBookkeeping(path) && !ours.includes(path));
   return { added: kept(all.added), removed: kept(all.removed), changed: kept(all.changed) };
 }
 
@@ -94,4 +101,8 @@ export const isNone = ({ added, removed, changed }: Difference): boolean =>
   added.length + removed.length + changed.length === 0;
 
 export const tell = ({ added, removed, changed }: Difference): string =>
-  [...added.map((path) => `+ ${path}`), ...removed.map((path) => `- ${path}`), ...changed.map((path) => `~ ${path}`)].join('\n');
+  [
+    ...added.map((path) => `+ ${path}`),
+    ...removed.map((path) => `- ${path}`),
+    ...changed.map((path) => `~ ${path}`),
+  ].join('\n');

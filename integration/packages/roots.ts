@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isRoot } from '../lab/process.ts';
-import { type AptMirror, aptMirror } from './apt-mirror.ts';
+import { aptMirror } from './apt-mirror.ts';
 
 const execFileAsync = promisify(execFile);
 
@@ -25,20 +25,35 @@ export interface RootRecipe {
 const kept = fileURLToPath(new URL('../../.tools/roots', import.meta.url));
 
 /** One shell for all of it, in namespaces of its own: it leaves no mount and no process, however it ends. */
-const makeScript = `
+const inNamespaces = ['--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
+
+/** Debian's minimal system, which reaches its mirror as this machine does. */
+const bareScript = `
 set -eu
 suite=$1 root=$2 mirror=$3
-shift 3
 case $mirror in https:*) include=--include=ca-certificates;; *) include=;; esac
 debootstrap --variant=minbase $include "$suite" "$root" "$mirror"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp "$root.apt" "$root/etc/apt/apt.conf.d/01mirror"
 [ -z "$include" ] || cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+chroot "$root" apt-get -q update
+chroot "$root" apt-get clean
+tar -C "$root" --numeric-owner --one-file-system -cf - . | gzip -1 > "$root.tar.gz"
+`;
+
+/** More packages in a bare one, none of whose services is started. */
+const moreScript = `
+set -eu
+root=$1 bare=$2
+shift 2
+mkdir "$root"
+tar -C "$root" --numeric-owner -xpf "$bare"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+mount -t proc proc "$root/proc"
 printf '#!/bin/sh\\nexit 101\\n' > "$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 chroot "$root" apt-get -q update
-[ $# -eq 0 ] || chroot "$root" apt-get -q -y --no-install-recommends install "$@"
+chroot "$root" apt-get -q -y --no-install-recommends install "$@"
 chroot "$root" apt-get clean
 rm "$root/usr/sbin/policy-rc.d"
 umount "$root/proc"
@@ -53,30 +68,43 @@ function proxies(): Readonly<Record<string, string>> {
 }
 
 const tarballOf = ({ suite, name, packages }: RootRecipe): string => {
+  const scripts = packages.length === 0 ? [bareScript] : [bareScript, moreScript];
   const recipe = createHash('sha256')
-    .update(JSON.stringify([makeScript, suite, packages]))
+    .update(JSON.stringify([...scripts, suite, packages]))
     .digest('hex')
     .slice(0, 8);
   return join(kept, `${suite}-${name}-${recipe}.tar.gz`);
 };
 
-async function make(recipe: RootRecipe, mirror: AptMirror, to: string): Promise<void> {
+/** Gives the tarball of a root, making it first where that was never done. */
+async function tarball(recipe: RootRecipe, say: (text: string) => void): Promise<string> {
+  const to = tarballOf(recipe);
+  if (existsSync(to)) return to;
+  const { suite, name, packages } = recipe;
+  const mirror = aptMirror();
+  const bare = packages.length === 0 ? undefined : await tarball({ suite, name: 'bare', packages: [] }, say);
+  say(`making a root of Debian ${suite} (${name}) from ${mirror.url}; it is kept below .tools/roots`);
   mkdirSync(kept, { recursive: true });
   const work = mkdtempSync(join(kept, '.making-'));
   const root = join(work, 'root');
   try {
     writeFileSync(`${root}.apt`, mirror.configuration);
-    const unshare = ['--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
-    const args = ['--pdeathsig', 'KILL', '--', 'nice', 'unshare', ...unshare, 'sh', '-c', makeScript, 'make'];
-    await execFileAsync('setpriv', [...args, recipe.suite, root, mirror.url, ...recipe.packages], {
+    const script =
+      bare === undefined
+        ? [bareScript, 'bare', suite, root, mirror.url]
+        : [moreScript, 'more', root, bare, ...packages];
+    await execFileAsync('setpriv', ['--pdeathsig', 'KILL', '--', 'unshare', ...inNamespaces, 'sh', '-c', ...script], {
       env: { ...environment, ...proxies() },
       timeout: 15 * 60_000,
       killSignal: 'SIGKILL',
       maxBuffer: 64 * 1024 * 1024,
     });
     renameSync(`${root}.tar.gz`, to);
+    return to;
   } catch (error) {
-    throw new Error(`debootstrap of ${recipe.suite} from ${mirror.url} failed: ${lastWords(error)}`, { cause: error });
+    throw new Error(`a root of Debian ${suite} could not be made from ${mirror.url}: ${lastWords(error)}`, {
+      cause: error,
+    });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -102,14 +130,9 @@ export async function unpackRoot(
   say: (text: string) => void = () => {},
 ): Promise<void> {
   if (!isRoot()) throw new Error('Debian roots can be made only by root: run this command as root, or with sudo');
-  const tarball = tarballOf(recipe);
-  if (!existsSync(tarball)) {
-    const mirror = aptMirror();
-    say(`making a root of Debian ${recipe.suite} (${recipe.name}) from ${mirror.url}; it is kept below .tools/roots`);
-    await make(recipe, mirror, tarball);
-  }
+  const from = await tarball(recipe, say);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
-  await execFileAsync('tar', ['-C', folder, '--numeric-owner', '-xpf', tarball], { timeout: 5 * 60_000 });
+  await execFileAsync('tar', ['-C', folder, '--numeric-owner', '-xpf', from], { timeout: 5 * 60_000 });
   // Names are resolved as this machine does it now, not as it did when the root was made.
   copyFileSync('/etc/resolv.conf', join(folder, 'etc/resolv.conf'));
 }

@@ -3,8 +3,8 @@
 
 /** One part of the proof: its checks go below its name. */
 export interface Sheet {
-  /** Gives whether it passed. What `attempt` gives is shown beside it: a figure, a version. */
-  readonly check: (what: string, attempt: () => Promise<string | void> | string | void) => Promise<boolean>;
+  /** Gives whether it passed. A text that `attempt` gives is shown beside it: a figure, a version. */
+  readonly check: (what: string, attempt: () => unknown) => Promise<boolean>;
 }
 
 export interface Sum {
@@ -43,7 +43,7 @@ export function openSheets(print: (line: string) => void): Sheets {
           try {
             const shown = await attempt();
             rows.push({ part: name, what, trouble: undefined });
-            print(`  ok      ${what}${shown === undefined ? '' : `: ${shown}`}  (${took()})`);
+            print(`  ok      ${what}${typeof shown === 'string' ? `: ${shown}` : ''}  (${took()})`);
             return true;
           } catch (error) {
             const trouble = error instanceof Error ? withCause(error) : String(error);
