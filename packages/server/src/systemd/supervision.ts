@@ -49,8 +49,8 @@ export class Supervision {
     router.onEvent(() => this.#changed());
     await router.settling();
     if (this.#stopping) return;
-    if (watchdogMs !== undefined) this.#watch(watchdogMs);
     this.#ready();
+    if (watchdogMs !== undefined) this.#watch(watchdogMs);
   }
 
   /** While `work`, a reload of the configuration, is under way systemd shows `reloading`. */
