@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Authority, type KeyPair, makeAuthority } from '../lab/certificates.ts';
 import { type EtcdLab, startEtcd } from '../lab/etcd.ts';
 import { etcdSpec, type ObservedMirror, observeMirror } from '../lab/observed-mirror.ts';
@@ -197,6 +197,13 @@ describe('an etcd that asks for client certificates', () => {
   });
 
   it('says so when its certificate is not signed by our ca', async () => {
+    const { ca } = makeAuthority(join(folder.path, 'other'));
+    await saying(observe(spec({ ca })), 'not signed by the configured ca');
+  });
+
+  it('believes it no more in an environment that tells Node not to look', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
     const { ca } = makeAuthority(join(folder.path, 'other'));
     await saying(observe(spec({ ca })), 'not signed by the configured ca');
   });

@@ -67,7 +67,8 @@ export class Session {
     const tcp = { host: endpoint.host, port: endpoint.port, noDelay: true, keepAlive: true };
     const servername = isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {};
     this.#socket = endpoint.secure
-      ? connectTls({ ...tcp, ...options.tls, ...servername, ALPNProtocols: ['h2'] })
+      ? // Said, since an environment with NODE_TLS_REJECT_UNAUTHORIZED=0 would let anybody be etcd otherwise.
+        connectTls({ ...tcp, ...options.tls, ...servername, ALPNProtocols: ['h2'], rejectUnauthorized: true })
       : connectTcp(tcp);
     this.#socket.setNoDelay(true);
     this.#http = connectHttp2(`${endpoint.secure ? 'https' : 'http'}://${this.#authority}`, {
