@@ -1,0 +1,66 @@
+// Whose work is in the packages and under which conditions, in Debian's machine-readable form (which other systems get too).
+// Pure: what is bundled comes from packaging/executable.
+
+/** One piece of foreign work in the executable. */
+export interface Bundled {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression: `MIT`, `Apache-2.0`. */
+  readonly license: string;
+  /** Its licence as it came with it, copyright lines and all. */
+  readonly text: string;
+}
+
+/** The file `copyright`. `bundled` is what its one executable is made of besides our own program. */
+export function copyrightText(bundled: readonly Bundled[]): string {
+  const parts = bundled.map(({ name, version, license, text }) => ({
+    title: `${name} ${version}`,
+    shortName: `${license.replaceAll(' ', '-')}-of-${name.replace(/^@/, '').replaceAll('/', '-')}`,
+    holders: holdersIn(text),
+    text,
+  }));
+  return [
+    `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: pgrouted
+Comment: usr/bin/pgrouted is one file, made of our own program, the packages that it uses, and the Node.js runtime. Each has its own paragraph
+ below, with its licence as it came with it.`,
+    `Files: *
+Copyright: the developers of pgrouted
+License: Apache-2.0`,
+    ...parts.map(
+      ({ title, shortName, holders }) => `Files: usr/bin/pgrouted
+Copyright: ${holders.join('\n ')}
+License: ${shortName}
+Comment: ${title}, bundled`,
+    ),
+    `License: Apache-2.0
+ Licensed under the Apache License, Version 2.0; on Debian its text is in /usr/share/common-licenses/Apache-2.0, on other systems beside this file.`,
+    ...parts.map(({ shortName, text }) => `License: ${shortName}\n${indented(text)}`),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** Lines that name who holds the rights; where there are none, what the text says as a whole. */
+export function holdersIn(text: string): readonly string[] {
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/^[\s*/#-]+/, '').trim())
+    .filter((line) => /^(copyright|\(c\)|©)/i.test(line) && /\d{4}|©|\(c\)/i.test(line));
+  return lines.length > 0 ? [...new Set(lines)] : ['see the text of the licence'];
+}
+
+/** As the format wants a text: one space before each line, a dot where a line is empty. */
+const indented = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line.trim() === '' ? ' .' : ` ${line.trimEnd()}`))
+    .join('\n');
+
+/** SPDX expression of everything together, for RPM's tag. */
+export const licenseOf = (bundled: readonly Bundled[]): string =>
+  [...new Set(['Apache-2.0', ...bundled.map(({ license }) => license)])]
+    .map((license) => (/ (OR|AND) /.test(license) ? `(${license.replace(/^\(|\)$/g, '')})` : license))
+    .sort()
+    .join(' AND ');

@@ -1,0 +1,83 @@
+// npm run package [-- --arch x64|arm64|all] [--only exe|deb|rpm|tar] [--fast]: builds the executable and every package around it into dist/.
+// What can't be had for one processor is said, and the other goes on; it ends with 1 then only if it was asked for by name, or nothing was made.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { Command, Option } from 'commander';
+import { originOf } from '../scripts/origin.mjs';
+import type { Effort } from './compression.ts';
+import { buildExecutable } from './executable/executable.ts';
+import { type Arch, arches } from './executable/runtime.ts';
+import { layStage, makePackage } from './packages.ts';
+import { type Flavour, projectRoot } from './stage.ts';
+
+interface Options {
+  readonly arch: Arch | 'all';
+  readonly only?: Flavour | 'exe';
+  readonly fast?: true;
+}
+
+const program = new Command('npm run package --')
+  .description('Builds the executable, .deb, .rpm and .tar.gz into dist/. Needs no root.')
+  .addOption(new Option('--arch <processor>', 'which processor to pack for').choices([...arches, 'all']).default('all'))
+  .addOption(new Option('--only <kind>', 'make nothing else').choices(['exe', 'deb', 'rpm', 'tar']))
+  .option('--fast', 'compress quickly instead of well, to try packages out')
+  .addHelpText(
+    'after',
+    `
+What is packed is the working tree; \`pgrouted --version\` tells its commit, with "+modified" where files differ from it. Everything in a package carries
+the date of the commit, or SOURCE_DATE_EPOCH (seconds), so that the same commit gives the same bytes.`,
+  )
+  .parse();
+const { arch, only, fast } = program.opts<Options>();
+
+const dist = join(projectRoot, 'dist');
+const release = originOf(projectRoot);
+const effort: Effort = fast === true ? 'fast' : 'best';
+const began = performance.now();
+const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s`;
+const say = (text: string): void => console.log(`${seconds()}  ${text}`);
+
+/** Gives the packages for one processor. */
+async function pack(arch: Arch): Promise<readonly string[]> {
+  const executable = join(dist, 'executable', arch, 'pgrouted');
+  say(`${arch}: executable`);
+  await buildExecutable({ arch, to: executable, version: release.version, commit: release.commit });
+  const options = { arch, release, effort, executable, bundled: [], to: dist };
+  say(`${arch}: the tree as it is installed: ${relative(projectRoot, layStage(options))}`);
+  rmSync(join(dist, 'executable'), { recursive: true });
+  const flavours: readonly Flavour[] = only === undefined ? ['deb', 'rpm', 'tar'] : only === 'exe' ? [] : [only];
+  const staged = { ...options, executable: join(dist, 'stage', arch, 'usr/bin/pgrouted') };
+  const made: string[] = [];
+  for (const flavour of flavours) {
+    say(`${arch}: .${flavour === 'tar' ? 'tar.gz' : flavour}`);
+    made.push(await makePackage(flavour, staged));
+  }
+  return made;
+}
+
+say(`pgrouted ${release.version}, commit ${release.commit}, dated ${new Date(release.epoch * 1000).toISOString()}`);
+mkdirSync(dist, { recursive: true });
+const made: string[] = [];
+const failed: Arch[] = [];
+for (const one of arch === 'all' ? arches : [arch]) {
+  try {
+    made.push(...(await pack(one)));
+  } catch (error) {
+    failed.push(one);
+    console.error(`${seconds()}  ${one}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+const sums = made.map(
+  (file) => `${createHash('sha256').update(readFileSync(file)).digest('hex')}  ${basename(file)}\n`,
+);
+if (made.length > 0) writeFileSync(join(dist, 'SHA256SUMS'), sums.sort().join(''));
+
+console.log('');
+for (const file of made)
+  console.log(`${(statSync(file).size / 1e6).toFixed(1).padStart(7)} MB  ${relative(projectRoot, file)}`);
+if (failed.length > 0) {
+  console.error(`not made: everything for ${failed.join(' and ')}; why is said above`);
+  process.exitCode = arch !== 'all' || made.length === 0 ? 1 : 0;
+}
