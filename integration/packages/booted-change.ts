@@ -4,14 +4,13 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configure, drives, mainPid } from './booted-service.ts';
 import { changesSince, isNone, type Picture, tell } from './difference.ts';
-import { apt, comesToPass, type Ground, install, property } from './ground.ts';
+import { apt, comesToPass, field, type Ground, install, property } from './ground.ts';
 import type { Machine } from './machine.ts';
 import { olderVersion } from './older-deb.ts';
 import { demand } from './sheet.ts';
 import { configuration, isLedBy, lead } from './site.ts';
 
-const installed = async (machine: Machine): Promise<string> =>
-  (await machine.must(`dpkg-query --showformat='\${Version}' --show pgrouted`)).trim();
+const installed = (machine: Machine): Promise<string> => field(machine, 'Version');
 
 export async function provesUpgrades(ground: Ground): Promise<void> {
   const { sheet, machine, packages } = ground;

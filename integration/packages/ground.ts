@@ -40,6 +40,10 @@ export async function apt({ machine }: Pick<Ground, 'machine'>, ...words: readon
   return outcome;
 }
 
+/** A field of the installed package, as `dpkg-query` has it: `Version`, `Depends`. */
+export const field = async (machine: Machine, name: string): Promise<string> =>
+  (await machine.must(`dpkg-query --show --showformat='\${${name}}' pgrouted`)).trim();
+
 /** A property of the service as `systemctl show` has it. */
 export const property = async (machine: Machine, name: string): Promise<string> =>
   (await machine.must(`systemctl show --property=${name} --value pgrouted`)).trim();

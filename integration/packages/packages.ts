@@ -1,0 +1,120 @@
+// npm run test:packages: the packages of `npm run package`, on the systems that they are for. Bounded in time; whatever it starts, mounts and unpacks
+// is gone when it ends, however it ends. The last line is `N passed, M failed`.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { endEverything } from '../lab/process.ts';
+import { provesBare } from './bare.ts';
+import { provesBooted } from './booted.ts';
+import { type Built, builtIn, provesBuilt, provesLintian } from './built.ts';
+import type { Packages } from './ground.ts';
+import { mustOnHost } from './host.ts';
+import { olderDeb } from './older-deb.ts';
+import { bare, server } from './recipes.ts';
+import { type RootRecipe, rootsFolder, type Suite, unpackRoot } from './roots.ts';
+import { provesRpm } from './rpm.ts';
+import { openSheets } from './sheet.ts';
+import { provesUnit } from './unit.ts';
+import { type Part, usage, wishOf } from './words.ts';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const folder = rootsFolder();
+const sheets = openSheets((line) => console.log(line));
+let leaving = false;
+
+async function leave(code: number): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  await endEverything();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(code);
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)
+  process.on(signal, () => void leave(code));
+
+/** The sum, however far it came. */
+function conclude(trouble?: string): number {
+  const { passed, failed } = sheets.sum();
+  const more = trouble === undefined ? 0 : 1;
+  console.log(`\n${sheets.table()}`);
+  if (trouble !== undefined) console.log(trouble);
+  console.log(`${passed} passed, ${failed + more} failed`);
+  return failed + more === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const wish = wishOf(process.argv.slice(2));
+  if (wish === 'help') {
+    console.log(usage);
+    return 0;
+  }
+  setTimeout(() => {
+    void leave(conclude(`the time is over: ${wish.limitMs / 60_000} minutes (--minutes)`));
+  }, wish.limitMs).unref();
+
+  const building = sheets.part('building');
+  const built = builtIn(top);
+  const packages = await building.check('npm run package', async () => {
+    if (!wish.build) return 'not wanted: what lies in dist/ is taken';
+    const args = ['--import', 'tsx', join(top, 'packaging/package.ts'), '--arch', built.arch];
+    const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root' };
+    await mustOnHost(process.execPath, args, { cwd: top, env, patienceMs: 900_000 });
+    return built.folder;
+  });
+  let older = '';
+  const ready =
+    packages &&
+    (await building.check('the same as an older version', async () => {
+      older = await olderDeb(built.deb, folder);
+    }));
+  if (!ready) return conclude();
+
+  const debs = { deb: built.deb, older, version: built.version.replace('-', '~') };
+  for (const part of wish.parts) await prove(part, built, debs);
+  return conclude();
+}
+
+async function prove(part: Part, built: Built, debs: Packages): Promise<void> {
+  const sheet = sheets.part(part);
+  // A part that can't even begin has failed as one check.
+  await sheet.check('all of it could be tried', async () => {
+    if (part === 'built') await provesBuilt(sheet, built, folder, top);
+    else if (part === 'lintian') await provesLintian(sheet, built);
+    else if (part === 'rpm') await provesRpm(sheet, built, folder);
+    else if (part === 'unit') {
+      for (const suite of ['bookworm', 'trixie'] as const) await provesUnit(sheet, await rootFor(server(suite)), debs);
+    } else await proveSuite(part, debs);
+  });
+}
+
+async function proveSuite(suite: Suite, debs: Packages): Promise<void> {
+  const inContainer = sheets.part(`${suite}, bare`);
+  await inContainer.check('all of it could be tried', async () =>
+    provesBare(inContainer, await rootFor(bare(suite)), debs),
+  );
+  const onServer = sheets.part(`${suite}, booted`);
+  await onServer.check('all of it could be tried', async () =>
+    provesBooted(onServer, await rootFor(server(suite)), debs),
+  );
+}
+
+const unpacked = new Map<string, string>();
+
+/** The folder of an unpacked root; each is unpacked once, since machines only read it. */
+async function rootFor(recipe: RootRecipe): Promise<string> {
+  const name = `${recipe.suite}-${recipe.name}`;
+  const root = unpacked.get(name) ?? join(folder, name);
+  if (!unpacked.has(name)) await unpackRoot(recipe, root, (text) => console.log(`          ${text}`));
+  unpacked.set(name, root);
+  return root;
+}
+
+await main().then(leave, async (error: unknown) => {
+  console.error(`test:packages: ${error instanceof Error ? error.message : String(error)}`);
+  await leave(1);
+});
