@@ -19,6 +19,6 @@ export function configurationPage(markdown: string, head: ConfigurationPage): st
     ...blocksOf(markdown),
     { kind: 'section', title: 'See also' },
     { kind: 'paragraph', text: inlineOf(head.seeAlso.join(', ')) },
-    { kind: 'paragraph', text: inlineOf('Pages that are named with .md are in `/usr/share/doc/pgrouted`.') },
+    { kind: 'paragraph', text: inlineOf('Pages that are named with .md are in `/usr/share/doc/pgrouted/docs`.') },
   ]);
 }

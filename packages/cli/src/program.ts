@@ -65,7 +65,12 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
       new Option('--timeout <duration>', 'how long to wait for an answer').argParser(spanOption).default(5_000, '5s'),
     )
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpCommand(
+      new Command('help')
+        .description('print the help of a command')
+        .argument('[command]', 'which command; without it the help of pgroutectl itself')
+        .helpOption(false),
+    )
     .exitOverride()
     .configureOutput({
       writeOut: io.out,
