@@ -52,7 +52,15 @@ function escapeBeyondAscii(file) {
 }
 
 /** Bundles `from` into `to` (relative to the top, or absolute) and gives esbuild's metafile. Throws esbuild's errors, which it has printed. */
-export async function bundle({ from, to, origin, firstLine = '', target = 'node20.19', format = 'esm', legalComments = 'eof' }) {
+export async function bundle({
+  from,
+  to,
+  origin,
+  firstLine = '',
+  target = 'node20.19',
+  format = 'esm',
+  legalComments = 'eof',
+}) {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [from],

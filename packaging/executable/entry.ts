@@ -2,5 +2,5 @@
 // Loads nothing before it has chosen: the daemon's first import has to be the first that is run.
 import { basename } from 'node:path';
 
-if (basename(process.argv0) === 'pgroutectl') await import('@pgrouted/cli/main');
-else await import('@pgrouted/server/main');
+if (basename(process.argv0) === 'pgroutectl') void import('@pgrouted/cli/main');
+else void import('@pgrouted/server/main');

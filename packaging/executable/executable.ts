@@ -1,12 +1,13 @@
 // Makes the executable: both programs in one bundle, put into a Node runtime (Node's single-executable form). Needs no compiler and no root.
 // Knows nothing of packages: what goes around it is packaging/package.ts.
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { bundle } from '../../scripts/bundle.mjs';
 import { type Arch, chosenVersion, hostArch, type RuntimeVersion, runtimeOf } from './runtime.ts';
+import { stripped } from './strip.ts';
 
 const execFileAsync = promisify(execFile);
 
@@ -35,26 +36,31 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
   mkdirSync(dirname(to), { recursive: true });
   const work = mkdtempSync(join(dirname(to), '.executable-'));
   try {
-    const main = join(work, 'pgrouted.mjs');
+    const main = join(work, 'pgrouted.cjs');
     const metafile = await bundle({
       from: 'packaging/executable/entry.ts',
       to: main,
       origin: { version, commit },
       target: `node${runtime}`,
+      // As an ES module Node keeps the text twice, 3 MB more.
+      format: 'cjs',
       legalComments: 'none',
     });
+    const base = join(work, 'node');
+    writeFileSync(base, stripped(readFileSync(target)), { mode: 0o755 });
     const output = join(work, 'pgrouted');
     const configFile = join(work, 'sea.json');
     const config = {
       main,
-      mainFormat: 'module',
-      executable: target,
+      mainFormat: 'commonjs',
+      executable: base,
       output,
       disableExperimentalSEAWarning: true,
       // Compiled functions are the processor's own; Node refuses to make them for another.
       useCodeCache: arch === hostArch(),
+      // FFI (packages/server/src/pages.ts) is experimental in this runtime, which is pinned.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       // Whoever sets the environment of a daemon must not be able to have code of his own loaded into it.
-      execArgv: [],
       execArgvExtension: 'none',
     };
     writeFileSync(configFile, JSON.stringify(config));

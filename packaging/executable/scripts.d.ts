@@ -21,6 +21,8 @@ declare module '*/scripts/bundle.mjs' {
     readonly origin: { readonly version: string; readonly commit: string };
     readonly firstLine?: string;
     readonly target?: string;
+    /** `cjs` knows no `import.meta` and no `await` at the top. */
+    readonly format?: 'esm' | 'cjs';
     readonly legalComments?: 'eof' | 'none';
   }): Promise<import('esbuild').Metafile>;
 }

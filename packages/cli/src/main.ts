@@ -30,4 +30,9 @@ const io: Io = {
   interrupted: interruption.signal,
 };
 
-process.exitCode = await run(process.argv.slice(2), io);
+async function main(): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2), io);
+}
+
+// No `await` here: the executable holds this as CommonJS.
+void main();

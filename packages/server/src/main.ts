@@ -14,6 +14,7 @@ import { collectGarbage } from './garbage.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 import { defaultSource, loadConfig, readAsPgRoute66 } from './load-config.ts';
 import { createLog } from './log.ts';
+import { releaseStartPages } from './pages.ts';
 import { type Task, taskOf } from './program.ts';
 import { takeNotifying } from './systemd/environment.ts';
 import { supervise } from './systemd/supervise.ts';
@@ -21,6 +22,9 @@ import { version } from './version.ts';
 
 /** How long a clean stop may take. */
 const stopPatienceMs = 8_000;
+
+/** After so long all that a start does has been done, also on a busy machine. */
+const startIsOverMs = 10_000;
 
 const out = (text: string): void => void process.stdout.write(text);
 const err = (text: string): void => void process.stderr.write(text);
@@ -78,6 +82,7 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
     version,
   });
   log.info({ url: daemon.url() }, 'pgrouted listens');
+  systemClock.after(startIsOverMs, releaseStartPages);
   const supervision = supervise(notifying, { router: daemon.router, clock: systemClock, log, env: process.env });
   if (config !== undefined)
     log.debug({ file: source.file, config: printableConfig(config) }, 'the configuration as it was read');
@@ -99,11 +104,16 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
   process.on('SIGHUP', () => void supervision.during(() => daemon.reload()));
 }
 
-try {
-  const terminal = { out, err, columns: process.stdout.columns ?? 100 };
-  await run(taskOf(process.argv.slice(2), terminal, () => defaultSource(process.env, existsSync)));
-} catch (error) {
-  if (!(error instanceof Failure)) throw error;
-  for (const line of error.message.split('\n')) err(`pgrouted: ${line}\n`);
-  process.exitCode = error.exitCode;
+async function main(): Promise<void> {
+  try {
+    const terminal = { out, err, columns: process.stdout.columns ?? 100 };
+    await run(taskOf(process.argv.slice(2), terminal, () => defaultSource(process.env, existsSync)));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    for (const line of error.message.split('\n')) err(`pgrouted: ${line}\n`);
+    process.exitCode = error.exitCode;
+  }
 }
+
+// No `await` here: the executable holds this as CommonJS.
+void main();

@@ -1,6 +1,6 @@
-// Sends datagrams to sockets of the Unix kind. Node can't, but the C library that it runs on can: the executable calls that (node:ffi, from Node 26.1 on). Done in
-// the executable only: its runtime is known, and the interface is one that Node may still change. Never waits.
-import { isSea } from 'node:sea';
+// Sends datagrams to sockets of the Unix kind. Node can't, but the C library that it runs on can: the executable calls that (native.ts).
+// Never waits.
+import { nativeFunctions } from '../native.ts';
 
 /** False: it did not go out. */
 export type SendDatagram = (text: string) => boolean;
@@ -9,16 +9,6 @@ interface Libc {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly sendto: (fd: number, text: Buffer, size: bigint, flags: number, to: Buffer, toSize: number) => bigint;
 }
-
-interface Ffi {
-  readonly dlopen: (
-    path: null,
-    definitions: { readonly [Name in keyof Libc]: { readonly arguments: readonly string[]; readonly return: string } },
-  ) => { readonly functions: Libc };
-}
-
-const isFfi = (module: unknown): module is Ffi =>
-  typeof module === 'object' && module !== null && 'dlopen' in module && typeof module.dlopen === 'function';
 
 // Linux, x64 and arm64.
 const AF_UNIX = 1;
@@ -30,13 +20,13 @@ const MSG_NOSIGNAL = 0x4_000;
 /** `name`: a path, or `@` and an abstract name. Undefined: it can't be done here. */
 export function datagramsTo(name: string): SendDatagram | undefined {
   const address = addressOf(name);
-  if (!isSea() || address === undefined) return undefined;
-  const ffi: unknown = process.getBuiltinModule('node:ffi');
-  if (!isFfi(ffi)) return undefined;
-  const { socket, sendto } = ffi.dlopen(null, {
+  if (address === undefined) return undefined;
+  const libc = nativeFunctions<Libc>({
     socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
     sendto: { arguments: ['i32', 'buffer', 'u64', 'i32', 'buffer', 'u32'], return: 'i64' },
-  }).functions;
+  });
+  if (libc === undefined) return undefined;
+  const { socket, sendto } = libc;
   const descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return undefined;
   return (text) => {
