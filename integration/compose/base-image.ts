@@ -1,11 +1,23 @@
 // What a registry would give: the base image that the Dockerfile names, made of a fresh Debian root, and Docker's own compose out of Debian's packages.
+// Like the images of a registry it leaves out manuals, and dpkg does not wait for the disk.
 // Both trust the authorities that this machine was told to trust, so that packages can be fetched while building.
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '../packages/machine.ts';
 import { bare } from '../packages/recipes.ts';
 import { type Suite, unpackRoot } from '../packages/roots.ts';
 import type { Engine } from './engine.ts';
+
+/** What images `debian:*-slim` have in dpkg's configuration. */
+const slim = `force-unsafe-io
+path-exclude /usr/share/doc/*
+path-include /usr/share/doc/*/copyright
+path-exclude /usr/share/groff/*
+path-exclude /usr/share/info/*
+path-exclude /usr/share/lintian/*
+path-exclude /usr/share/locale/*
+path-exclude /usr/share/man/*
+`;
 
 const authorities = '/usr/local/share/ca-certificates';
 
@@ -19,6 +31,7 @@ export function suiteOf(dockerfile: string): Suite {
 /** A Debian root in `folder`, which becomes the base image. */
 export async function layRoot(suite: Suite, folder: string, say: (text: string) => void): Promise<void> {
   await unpackRoot(bare(suite), folder, say);
+  writeFileSync(join(folder, 'etc/dpkg/dpkg.cfg.d/slim'), slim);
   if (existsSync(authorities)) cpSync(authorities, join(folder, authorities), { recursive: true });
 }
 

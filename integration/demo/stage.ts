@@ -2,9 +2,10 @@
 // that writes through the write port, and a witness that asks HAProxy itself who accepts writers.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { haproxyFragment } from '@pgrouted/core/haproxy/fragment';
 import { startDaemon } from '../lab/daemon.ts';
 import { type EtcdLab, startEtcd } from '../lab/etcd.ts';
-import { type Haproxy, haproxyConfig, startHaproxy } from '../lab/haproxy.ts';
+import { type Haproxy, startHaproxy } from '../lab/haproxy.ts';
 import { watchOverlap } from '../lab/overlap.ts';
 import { type PatroniCluster, startPatroniCluster } from '../lab/patroni.ts';
 import { eventually, freePort } from '../lab/process.ts';
@@ -49,13 +50,17 @@ export async function setStage({ folder, ttl, writeEveryMs, screen }: StageOptio
     () =>
       startHaproxy({
         folder: haproxyFolder,
-        config: haproxyConfig({
-          writePort,
-          readPort,
-          writeBackend,
-          readBackend,
-          servers: cluster.nodes.map(({ name, pgPort }) => ({ name, port: pgPort })),
-        }),
+        // What `pgrouted haproxy-config` prints, as on the nodes of docker-compose.yml.
+        config: ({ adminSocket }) =>
+          haproxyFragment({
+            socket: adminSocket,
+            bind: '127.0.0.1',
+            members: cluster.nodes.map(({ name, pgPort }) => ({ name, host: '127.0.0.1', port: pgPort })),
+            services: [
+              { name: 'primary', backends: [writeBackend], role: 'primary', port: writePort },
+              { name: 'replica', backends: [readBackend], role: 'replica', port: readPort },
+            ],
+          }),
       }),
     () => `write port ${writePort}, read port ${readPort}; every server starts disabled, no checks, no scripts`,
   );

@@ -52,7 +52,8 @@ export function timesOf({ ttl = 20, loopWait = ttl < 10 ? 1 : 2, retryTimeout }:
   return { ttl, loopWait, retryTimeout: retryTimeout ?? Math.max(1, Math.min(5, Math.floor((ttl - loopWait) / 2))) };
 }
 
-export function patroniConfig(cluster: ClusterPlan, node: NodePlan): string {
+/** `bin`: where PostgreSQL's programs are; default: where this machine has its newest. */
+export function patroniConfig(cluster: ClusterPlan, node: NodePlan, bin: string = postgresBin()): string {
   const { ttl, loopWait, retryTimeout } = timesOf(cluster);
   const login = ({ user, password }: Login) => ({ username: user, password });
   return `${JSON.stringify(
@@ -76,7 +77,7 @@ export function patroniConfig(cluster: ClusterPlan, node: NodePlan): string {
         listen: `127.0.0.1:${node.pgPort}`,
         connect_address: `127.0.0.1:${node.pgPort}`,
         data_dir: dataFolder(node),
-        bin_dir: postgresBin(),
+        bin_dir: bin,
         pgpass: join(node.home, 'pgpass'),
         authentication: {
           superuser: login(cluster.superuser),
