@@ -49,10 +49,13 @@ const programs = {
     { package: 'systemd-container', present: () => hasProgram('systemd-nspawn') },
     { package: 'man-db', present: () => hasProgram('man') },
   ],
-  // What reads docker-compose.yml and tries the image's steps.
+  // What reads docker-compose.yml, builds its image and runs it.
   compose: [
     { package: 'debootstrap', present: () => hasProgram('debootstrap') },
     { package: 'docker-compose', present: () => hasProgram('docker-compose') },
+    { package: 'docker.io', present: () => hasProgram('dockerd') },
+    { package: 'iptables', present: () => hasProgram('iptables') },
+    { package: 'iproute2', present: () => hasProgram('ip') },
   ],
 };
 
