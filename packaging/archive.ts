@@ -1,7 +1,6 @@
 // Makes the .tar.gz, for machines with neither dpkg nor rpm: the tree, and scripts that lay it down and take it away.
 // Needs no root: tar writes every file as root's.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from './command.ts';
@@ -10,6 +9,7 @@ import type { Arch } from './executable/runtime.ts';
 import { type InstalledFile, isConfiguration, layFiles, text } from './files.ts';
 import { archiveName } from './names.ts';
 import { scriptText } from './scripts.ts';
+import { workFolder } from './work-folder.ts';
 
 export interface ArchiveOptions {
   readonly arch: Arch;
@@ -36,13 +36,12 @@ const ownFile = (name: string): string => scriptText(fileURLToPath(new URL(`arch
 
 /** Gives the path of the archive. */
 export async function buildArchive({ arch, version, epoch, effort, files, to }: ArchiveOptions): Promise<string> {
-  const work = mkdtempSync(join(tmpdir(), 'pgrouted-tar-'));
+  const work = workFolder(to);
   const name = archiveName(version, arch);
   try {
     const below = files.map((file) => ({ ...file, path: `tree/${file.path}` }));
     const scripts = ['install.sh', 'uninstall.sh'].map((script) => text(script, ownFile(script), 0o755));
     layFiles([text('INSTALL', ownFile('INSTALL')), ...scripts, ...lists(files), ...below], join(work, name), epoch);
-    mkdirSync(to, { recursive: true });
     const archive = join(to, `${name}.tar.gz`);
     await command(
       'tar',

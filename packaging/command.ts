@@ -1,6 +1,6 @@
 // Runs the programs that packages are made with (dpkg-deb, rpmbuild, tar, readelf), each with an end to our patience.
 // Never a shell: arguments reach the program as they are.
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -16,19 +16,27 @@ const environment = {
   TZ: 'UTC',
 };
 
+/** None of them outlives us, however we end. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Gives what it printed. Rejects with the end of what it said, and how to get a program that is missing. */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { cwd, env = {}, patienceMs = 600_000 } = options;
   return new Promise((resolve, reject) => {
-    execFile(
+    const child = execFile(
       program,
       args,
       { cwd, env: { ...environment, ...env }, timeout: patienceMs, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {
+        running.delete(child);
         if (error === null) resolve(stdout);
         else reject(new Error(trouble(program, error, `${stdout}${stderr}`, patienceMs), { cause: error }));
       },
     );
+    running.add(child);
   });
 }
 

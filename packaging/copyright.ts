@@ -25,7 +25,7 @@ Upstream-Name: pgrouted
 Comment: usr/bin/pgrouted is one file, made of our own program, the packages that it uses, and the Node.js runtime. Each has its own paragraph
  below, with its licence as it came with it.`,
     `Files: *
-Copyright: the developers of pgrouted
+Copyright: 2026 the developers of pgrouted
 License: Apache-2.0`,
     ...parts.map(
       ({ title, shortName, holders }) => `Files: usr/bin/pgrouted

@@ -1,15 +1,16 @@
 // npm run package [-- --arch x64|arm64|all] [--only exe|deb|rpm|tar] [--fast]: builds the executable and every package around it into dist/.
 // What can't be had for one processor is said, and the other goes on; it ends with 1 then only if it was asked for by name, or nothing was made.
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { originOf } from '../scripts/origin.mjs';
+import { writeChecksums } from './checksums.ts';
 import type { Effort } from './compression.ts';
 import { buildExecutable } from './executable/executable.ts';
 import { type Arch, arches } from './executable/runtime.ts';
 import { layStage, makePackage } from './packages.ts';
-import { type Flavour, projectRoot } from './stage.ts';
+import { type Flavour, flavours, projectRoot } from './stage.ts';
+import { clearWorkFolders, workFolder } from './work-folder.ts';
 
 interface Options {
   readonly arch: Arch | 'all';
@@ -38,26 +39,38 @@ const began = performance.now();
 const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s`;
 const say = (text: string): void => console.log(`${seconds()}  ${text}`);
 
-/** Gives the packages for one processor. */
+/** Gives what was made for one processor. */
 async function pack(arch: Arch): Promise<readonly string[]> {
-  const executable = join(dist, 'executable', arch, 'pgrouted');
-  say(`${arch}: executable`);
-  await buildExecutable({ arch, to: executable, version: release.version, commit: release.commit });
-  const options = { arch, release, effort, executable, bundled: [], to: dist };
-  say(`${arch}: the tree as it is installed: ${relative(projectRoot, layStage(options))}`);
-  rmSync(join(dist, 'executable'), { recursive: true });
-  const flavours: readonly Flavour[] = only === undefined ? ['deb', 'rpm', 'tar'] : only === 'exe' ? [] : [only];
-  const staged = { ...options, executable: join(dist, 'stage', arch, 'usr/bin/pgrouted') };
-  const made: string[] = [];
-  for (const flavour of flavours) {
-    say(`${arch}: .${flavour === 'tar' ? 'tar.gz' : flavour}`);
-    made.push(await makePackage(flavour, staged));
+  const work = workFolder(dist);
+  try {
+    say(`${arch}: executable`);
+    const executable = join(work, 'pgrouted');
+    await buildExecutable({ arch, to: executable, version: release.version, commit: release.commit });
+    const options = { arch, release, effort, executable, bundled: [], to: dist };
+    say(`${arch}: the tree as it is installed`);
+    const stage = layStage(options);
+    if (only === 'exe') return [join(stage, 'usr/bin/pgrouted')];
+    const made: string[] = [];
+    for (const flavour of only === undefined ? flavours : [only]) {
+      say(`${arch}: .${flavour === 'tar' ? 'tar.gz' : flavour}`);
+      made.push(await makePackage(flavour, options));
+    }
+    return made;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
-  return made;
 }
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)
+  process.on(signal, () => process.exit(code));
 
 say(`pgrouted ${release.version}, commit ${release.commit}, dated ${new Date(release.epoch * 1000).toISOString()}`);
 mkdirSync(dist, { recursive: true });
+clearWorkFolders(dist);
 const made: string[] = [];
 const failed: Arch[] = [];
 for (const one of arch === 'all' ? arches : [arch]) {
@@ -68,16 +81,12 @@ for (const one of arch === 'all' ? arches : [arch]) {
     console.error(`${seconds()}  ${one}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
-
-const sums = made.map(
-  (file) => `${createHash('sha256').update(readFileSync(file)).digest('hex')}  ${basename(file)}\n`,
-);
-if (made.length > 0) writeFileSync(join(dist, 'SHA256SUMS'), sums.sort().join(''));
+made.push(writeChecksums(dist, release.version));
 
 console.log('');
 for (const file of made)
-  console.log(`${(statSync(file).size / 1e6).toFixed(1).padStart(7)} MB  ${relative(projectRoot, file)}`);
+  console.log(`${(statSync(file).size / 1e6).toFixed(2).padStart(7)} MB  ${relative(projectRoot, file)}`);
 if (failed.length > 0) {
   console.error(`not made: everything for ${failed.join(' and ')}; why is said above`);
-  process.exitCode = arch !== 'all' || made.length === 0 ? 1 : 0;
+  process.exitCode = arch !== 'all' || failed.length === arches.length ? 1 : 0;
 }

@@ -12,6 +12,8 @@ export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 /** Where files lie differs a little. `tar` is laid out as for any other Linux. */
 export type Flavour = 'deb' | 'rpm' | 'tar';
 
+export const flavours: readonly Flavour[] = ['deb', 'rpm', 'tar'];
+
 /** What others make for us. */
 export interface Parts {
   /** The path of the executable. */
@@ -68,7 +70,11 @@ function documents(flavour: Flavour, parts: Parts): readonly InstalledFile[] {
   const guides = ['README.md', 'SECURITY.md', ...filesBelow(join(projectRoot, 'docs')).map((path) => `docs/${path}`)];
   const own =
     flavour === 'deb'
-      ? [text(`${doc}/copyright`, parts.copyright), compressed(`${doc}/changelog`, debianChangelog(parts.changelog))]
+      ? [
+          text(`${doc}/copyright`, parts.copyright),
+          compressed(`${doc}/changelog`, debianChangelog(parts.changelog)),
+          copied('usr/share/lintian/overrides/pgrouted', join(projectRoot, 'packaging/deb/lintian-overrides')),
+        ]
       : [
           copied(`usr/share/licenses/pgrouted/LICENSE`, join(projectRoot, 'LICENSE')),
           text(`usr/share/licenses/pgrouted/copyright`, parts.copyright),

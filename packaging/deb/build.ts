@@ -1,7 +1,6 @@
 // Makes the .deb, by dpkg-deb. Needs no root: dpkg-deb writes every file as root's.
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from '../command.ts';
@@ -11,6 +10,7 @@ import type { Arch } from '../executable/runtime.ts';
 import { foldersOf, type InstalledFile, isConfiguration, layFiles, text } from '../files.ts';
 import { debFile } from '../names.ts';
 import { scriptText } from '../scripts.ts';
+import { workFolder } from '../work-folder.ts';
 import { conffilesText, controlText, installedKiB, triggersText } from './control.ts';
 import { dependsOf } from './depends.ts';
 
@@ -30,7 +30,7 @@ const scripts = ['preinst', 'postinst', 'prerm', 'postrm'];
 
 /** Gives the path of the package. */
 export async function buildDeb({ arch, version, epoch, effort, files, to }: DebOptions): Promise<string> {
-  const tree = mkdtempSync(join(tmpdir(), 'pgrouted-deb-'));
+  const tree = workFolder(to);
   try {
     layFiles(files, tree, epoch);
     const regular = files.filter(({ content }) => content.kind !== 'link');
@@ -57,7 +57,6 @@ export async function buildDeb({ arch, version, epoch, effort, files, to }: DebO
     ];
     layFiles(about, join(tree, 'DEBIAN'), epoch);
     const deb = join(to, debFile(version, arch));
-    mkdirSync(to, { recursive: true });
     // One thread: with several, how the data is cut into blocks would depend on the machine.
     await command('dpkg-deb', ['--root-owner-group', ...compression[effort].debArgs, '--build', tree, deb], {
       env: { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },

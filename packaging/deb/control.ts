@@ -18,7 +18,7 @@ Version: ${packageVersion(version)}
 Architecture: ${archNames[arch].deb}
 Maintainer: ${maintainer}
 Installed-Size: ${installedKiB}
-Depends: ${depends}, init-system-helpers, passwd
+Depends: ${depends}, passwd
 Recommends: haproxy
 Suggests: etcd-server | etcd, patroni
 Section: database

@@ -1,6 +1,5 @@
 // Makes the .rpm, by rpmbuild, for either processor. Needs no root: owners are written down by name.
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Entry, rpmChangelog } from '../changelog.ts';
@@ -11,6 +10,7 @@ import type { Arch } from '../executable/runtime.ts';
 import { type InstalledFile, layFiles } from '../files.ts';
 import { archNames, rpmFile } from '../names.ts';
 import { scriptText } from '../scripts.ts';
+import { workFolder } from '../work-folder.ts';
 import { requiresOf } from './requires.ts';
 import { specText } from './spec.ts';
 
@@ -41,7 +41,7 @@ const sections: readonly (readonly [string, string])[] = [
 /** Gives the path of the package. */
 export async function buildRpm(options: RpmOptions): Promise<string> {
   const { arch, version, epoch, effort, files, changelog, license, to } = options;
-  const work = mkdtempSync(join(tmpdir(), 'pgrouted-rpm-'));
+  const work = workFolder(to);
   try {
     const tree = join(work, 'tree');
     layFiles(files, tree, epoch);
@@ -78,7 +78,6 @@ export async function buildRpm(options: RpmOptions): Promise<string> {
       { env: { SOURCE_DATE_EPOCH: String(epoch), HOME: work }, patienceMs: compressionPatienceMs },
     );
     const rpm = join(to, rpmFile(version, arch));
-    mkdirSync(to, { recursive: true });
     copyFileSync(join(work, 'top/RPMS', archNames[arch].rpm, rpmFile(version, arch)), rpm);
     return rpm;
   } finally {
