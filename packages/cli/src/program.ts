@@ -15,7 +15,7 @@ import { type Io, systemClock } from './io.ts';
 import { manuals } from './manual.ts';
 import { countOption, kinds, kindsOption, sinceOption, spanOption, untilOption } from './options.ts';
 import { addOverrideCommands } from './override-commands.ts';
-import { version } from './version.ts';
+import { about } from './version.ts';
 
 interface GlobalOptions {
   readonly url?: string;
@@ -59,7 +59,7 @@ function build(io: Io, ended: (code: ExitCode) => void): Command {
     .description(
       'Shows and explains what pgrouted knows, decides and holds; sets overrides; records and replays what it saw.',
     )
-    .version(version, '-V, --version', 'print the version')
+    .version(about, '-V, --version', 'print version, commit, runtime and protocols')
     .option('--url <url>', `where pgrouted's API is (else PGROUTED_URL, else ${defaultUrl})`)
     .addOption(
       new Option('--timeout <duration>', 'how long to wait for an answer').argParser(spanOption).default(5_000, '5s'),

@@ -1,5 +1,11 @@
-// The version, put in when the bundle is built.
-declare const __PGROUTED_VERSION__: string | undefined;
+// The version, and what `--version` prints.
+import { isSea } from 'node:sea';
+import { aboutText } from '@pgrouted/core/about/about';
 
-/** `dev` when run from source. */
-export const version: string = typeof __PGROUTED_VERSION__ === 'undefined' ? 'dev' : __PGROUTED_VERSION__;
+export { version } from '@pgrouted/core/about/about';
+
+export const about: string = aboutText('pgroutectl', {
+  node: process.versions.node,
+  v8: process.versions.v8,
+  inOneFile: isSea(),
+});

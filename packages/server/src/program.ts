@@ -7,7 +7,7 @@ import { errorText, exitCodes, Failure } from './failure.ts';
 import type { FragmentRequest } from './haproxy-config.ts';
 import { type ConfigSource, type Overrides, ownFile, pgRoute66File } from './load-config.ts';
 import { manuals } from './manual.ts';
-import { version } from './version.ts';
+import { about, version } from './version.ts';
 
 export type Task =
   | { readonly kind: 'run'; readonly source: ConfigSource; readonly overrides: Overrides }
@@ -95,8 +95,8 @@ function build(terminal: Terminal, unnamed: () => ConfigSource | undefined, choo
     .description(
       'Keeps PostgreSQL traffic on the right server: watches Patroni or Stolon in etcd, or PostgreSQL itself, and tells HAProxy.',
     )
-    .version(version, '-V, --version', 'print the version')
-    .option('-v', 'the same')
+    .version(about, '-V, --version', 'print version, commit, runtime and protocols')
+    .option('-v', 'print the version alone')
     .on('option:v', () => {
       terminal.out(`${version}\n`);
       throw new CommanderError(0, 'commander.version', version);
