@@ -15,7 +15,7 @@ const pathsBelow = (folder: string): readonly string[] =>
 /** Where the two kinds of systems differ by their own custom; the rest must be the same. */
 const debPlaceOf = (path: string): string => path.replace('/zsh/site-functions/', '/zsh/vendor-completions/');
 
-const onlyHere = /^\/usr\/share\/(licenses|doc)\//;
+const onlyHere = /^\/usr\/share\/(licenses|doc|lintian)\//;
 
 export async function provesRpm(sheet: Sheet, { rpm, deb, arch, version }: Built, work: string): Promise<void> {
   const query = (...args: readonly string[]) => mustOnHost('rpm', ['--query', '--package', ...args, rpm]);
