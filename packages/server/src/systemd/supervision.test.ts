@@ -15,6 +15,7 @@ class Stage {
   settled: Promise<void> | undefined;
   status = emptyStatus;
   statusTakesMs = 0;
+  looks = 0;
   readonly told: string[] = [];
   readonly lines: string[] = [];
   readonly picture = routerOf({});
@@ -40,6 +41,7 @@ class Stage {
         late: () => this.late,
         status: () => {
           this.at = after(this.at, this.statusTakesMs);
+          this.looks += 1;
           return this.status;
         },
       },
@@ -97,6 +99,26 @@ describe('what systemd is told', () => {
     expect(stage.told.slice(1)).toEqual([expect.stringMatching(/^6000: STATUS=orders: pg1 takes writes; /)]);
     stage.picture.add(entryOf(3));
     stage.pass(5_000);
+    expect(stage.told).toHaveLength(2);
+  });
+
+  it('is looked at again while a HAProxy is not as decided, less and less often, and soon after something happened', async () => {
+    const [edge] = fullStatus.targets;
+    if (edge === undefined) throw new Error('the picture has no target');
+    stage.status = { ...fullStatus, targets: [{ ...edge, converged: false }] };
+    await stage.supervision.start();
+    stage.pass(7_000);
+    expect(stage.looks).toBe(4);
+    stage.pass(120_000);
+    expect(stage.looks).toBe(9);
+    stage.picture.add(entryOf(1));
+    stage.pass(1_000);
+    expect(stage.looks).toBe(10);
+    expect(stage.told).toHaveLength(1);
+    stage.status = fullStatus;
+    stage.pass(2_000);
+    expect(stage.told).toHaveLength(2);
+    stage.pass(600_000);
     expect(stage.told).toHaveLength(2);
   });
 

@@ -28,6 +28,8 @@ export interface SupervisionOptions {
 const STATUS_EVERY_MS = 1_000;
 /** and rests for so many times as long as it took to make: among thousands of clusters that is some time. */
 const STATUS_REST = 50;
+/** What a HAProxy holds changes without an event of its own; as long as one is not as decided it is looked at again, less and less often, up to this. */
+const LONGEST_STATUS_PAUSE_MS = 30_000;
 
 export class Supervision {
   readonly #o: SupervisionOptions;
@@ -36,6 +38,7 @@ export class Supervision {
   #stopping = false;
   #statusTimer: Timer | undefined;
   #statusNotBefore: Millis = longAgo;
+  #statusPauseMs = STATUS_EVERY_MS;
   #toldAliveAt: Millis = longAgo;
   #stuckOn: string | undefined;
 
@@ -79,10 +82,18 @@ export class Supervision {
     this.#tellStatus();
   }
 
+  /** Something happened: the status is another one soon. */
   #changed(): void {
-    if (this.#statusTimer !== undefined || this.#stopping) return;
+    if (this.#statusPauseMs === STATUS_EVERY_MS && this.#statusTimer !== undefined) return;
+    this.#statusPauseMs = STATUS_EVERY_MS;
+    this.#statusSoon();
+  }
+
+  #statusSoon(): void {
+    this.#statusTimer?.cancel();
+    if (this.#stopping) return;
     const { clock } = this.#o;
-    const waitMs = Math.max(STATUS_EVERY_MS, this.#statusNotBefore - clock.now());
+    const waitMs = Math.max(this.#statusPauseMs, this.#statusNotBefore - clock.now());
     this.#statusTimer = clock.after(waitMs, () => this.#tellStatus());
   }
 
@@ -92,10 +103,14 @@ export class Supervision {
     this.#statusTimer = undefined;
     const from = clock.now();
     const refused = this.#refused ? 'the new configuration was not taken (see the log), the one before counts; ' : '';
-    outbox.status(refused + statusLine(router.status()));
+    const status = router.status();
+    outbox.status(refused + statusLine(status));
     const now = clock.now();
     this.#statusNotBefore = after(now, STATUS_REST * (now - from));
     wake();
+    if (status.targets.every(({ converged }) => converged)) return;
+    this.#statusSoon();
+    this.#statusPauseMs = Math.min(LONGEST_STATUS_PAUSE_MS, 2 * this.#statusPauseMs);
   }
 
   #watch(watchdogMs: number): void {
