@@ -22,6 +22,9 @@ function hasPostgres() {
   return existsSync(root) && readdirSync(root).some((version) => isExecutable(join(root, version, 'bin/postgres')));
 }
 
+/** Debian keeps libraries in a folder for each processor. */
+const hasLibrary = (name) => readdirSync('/usr/lib').some((folder) => existsSync(join('/usr/lib', folder, name)));
+
 // Looked for by program, not by package: whoever built etcd by hand needs no package.
 const programs = {
   // What tests, benchmarks and the demo start.
@@ -40,6 +43,8 @@ const programs = {
     { package: 'dpkg', present: () => hasProgram('dpkg-deb') },
     { package: 'xz-utils', present: () => hasProgram('xz') },
     { package: 'binutils', present: () => hasProgram('strip') },
+    // What Node 26, which is packed and packs, is linked with.
+    { package: 'libatomic1', present: () => hasLibrary('libatomic.so.1') },
   ],
   // What proves packages.
   packages: [

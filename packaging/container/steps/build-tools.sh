@@ -4,4 +4,4 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 apt-get -q update
-apt-get -q -y --no-install-recommends install binutils ca-certificates nodejs npm rpm xz-utils
+apt-get -q -y --no-install-recommends install binutils ca-certificates libatomic1 nodejs npm rpm xz-utils
