@@ -8,6 +8,7 @@ import { type Checks, expectThat, openChecks } from './checks.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { checkFile } from './file-checks.ts';
 import { checkLayout } from './layout-checks.ts';
+import { isMap, parsed } from './parsed-file.ts';
 import { nodeNames, openProject, top } from './project.ts';
 import { usage, type Wish, wishOf } from './words.ts';
 
@@ -96,7 +97,7 @@ async function play(wish: Wish, checks: Checks, say: (text: string) => void, unt
   const image = await builder.ask('/images/pgrouted-node/json');
   await builder.stop();
   if (built === undefined) return;
-  await checks.check('the image holds no password and no history of one', () => {
+  await checks.check('the image's configuration holds no password', () => {
     expectThat(image.code === 0, 'there is no image pgrouted-node', image.told);
     const { Config, Size } = JSON.parse(image.stdout);
     say(`      the image has ${(Number(Size) / 1e6).toFixed(0)} MB`);

@@ -1,24 +1,13 @@
 // docker-compose.yml as two compose parsers read it, and the scripts of the image as the shell does. No engine is needed.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { runProgram } from '../packages/machine.ts';
 import { type Checks, expectThat } from './checks.ts';
+import { isMap, list, parsed, servicesIn } from './parsed-file.ts';
 import { composeFile, nodeNames, type Project, top } from './project.ts';
 
 /** Variables that tell nobody anything. Passwords are in files. */
 const harmless = ['NODES', 'PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSFILE'];
-
-type Service = Readonly<Record<string, unknown>>;
-
-const servicesIn = (config: unknown): Readonly<Record<string, Service>> => {
-  const services = isMap(config) ? config['services'] : undefined;
-  if (!isMap(services)) throw new Error('the parsed file has no services');
-  return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, isMap(service) ? service : {}]));
-};
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** What both parsers have to agree about, whatever the form that they print it in. */
 const gist = (config: unknown) =>
@@ -36,7 +25,7 @@ const gist = (config: unknown) =>
 
 export async function checkFile(checks: Checks, project: Project): Promise<void> {
   const second = await checks.check("Docker's own compose (version 2) takes docker-compose.yml", async () =>
-    parse(await project.must(['config', '--format', 'json'])),
+    parsed(await project.must(['config', '--format', 'json'])),
   );
   await checks.check('the docker-compose of this machine takes it, too, and reads the same', async () => {
     const outcome = await runProgram(
@@ -46,7 +35,7 @@ export async function checkFile(checks: Checks, project: Project): Promise<void>
       'docker-compose',
     );
     expectThat(outcome.code === 0, 'docker-compose refuses it', outcome.told);
-    const [mine, theirs] = [gist(parse(outcome.stdout)), gist(second)].map((one) => JSON.stringify(one, null, 1));
+    const [mine, theirs] = [gist(parsed(outcome.stdout)), gist(second)].map((one) => JSON.stringify(one, null, 1));
     expectThat(mine === theirs, 'the two parsers differ', `${mine}\n${theirs}`);
   });
   if (second === undefined) return;

@@ -1,5 +1,6 @@
 // The layout while it runs: everybody well, each program as its own user, passwords where they belong, three routers of one mind; then a switchover, the kill of
 // a node, its return, the clean stop of a node. Does what docs/compose.md tells a user to do, by the same commands.
+import { basename } from 'node:path';
 import { eventually } from '../lab/process.ts';
 import { type Checks, expectThat } from './checks.ts';
 import { type ClientLine, clientLines } from './client-report.ts';
@@ -119,15 +120,17 @@ export async function checkLayout(checks: Checks, project: Project): Promise<voi
 }
 
 async function usersOf(project: Project): Promise<void> {
-  const said = await project.exec('node1', ['ps', '-eo', 'user:20,comm']);
-  const running = said.split('\n').map((line) => line.trim().split(/\s+/));
-  for (const [program, user] of Object.entries(programs))
-    expectThat(
-      running.some(([owner, name]) => name === program && owner === user) &&
-        !running.some(([owner, name]) => name === program && owner !== user),
-      `${program} does not run as ${user} alone`,
-      said,
-    );
+  const said = await project.exec('node1', ['ps', '-eo', 'user:20,args']);
+  // Patroni's first word is its interpreter.
+  const running = said.split('\n').map((line) => {
+    const [user, ...words] = line.trim().split(/\s+/);
+    const [first = '', second = ''] = words.map((word) => basename(word));
+    return { user, name: first.startsWith('python') ? second : first };
+  });
+  for (const [program, user] of Object.entries(programs)) {
+    const owners = running.filter(({ name }) => name === program).map((process) => process.user);
+    expectThat(owners.includes(user) && new Set(owners).size === 1, `${program} does not run as ${user} alone`, said);
+  }
   const states = await project.exec('node1', ['sh', '-c', 'cat /proc/[0-9]*/status']);
   const values = (key: string) => [
     ...new Set([...states.matchAll(new RegExp(`^${key}:\\s*(\\S+)`, 'gm'))].map(([, value]) => value)),

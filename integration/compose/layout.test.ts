@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseConfig } from '@pgrouted/core/config/parse';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { readBackend, writeBackend } from '../demo/theatre.ts';
 import { patroniConfig } from '../lab/patroni-config.ts';
+import { parsed, servicesIn } from './parsed-file.ts';
 import { composeFile, nodeNames } from './project.ts';
 
 const programs = fileURLToPath(new URL('../../packaging/container/programs', import.meta.url));
@@ -82,7 +82,7 @@ const byReach = ['restapi.authentication.username', 'restapi.authentication.pass
 
 describe('the composed nodes', () => {
   it("have the demo's Patroni, but for what is listed here", () => {
-    const [mine, theirs] = [parse(printed('patroni-config')), parse(demo)].map((one) => new Map(leaves(one)));
+    const [mine, theirs] = [parsed(printed('patroni-config')), parsed(demo)].map((one) => new Map(leaves(one)));
     const names = new Set([...(mine?.keys() ?? []), ...(theirs?.keys() ?? [])]);
     const differ = [...names].filter((name) => JSON.stringify(mine?.get(name)) !== JSON.stringify(theirs?.get(name)));
     expect(differ.filter((name) => name !== 'tags').sort()).toEqual([...byPlace, ...byHaste, ...byReach].sort());
@@ -102,7 +102,7 @@ describe('the composed nodes', () => {
   });
 
   it('are those of docker-compose.yml', () => {
-    const { services } = parse(readFileSync(composeFile, 'utf8'), { merge: true });
+    const services = servicesIn(parsed(readFileSync(composeFile, 'utf8')));
     expect(Object.keys(services)).toEqual(['secrets', ...nodeNames, 'client']);
   });
 });
