@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { copyrightText, holdersIn, licenseOf } from './copyright.ts';
+
+const mit = {
+  name: '@scope/one',
+  version: '1.2.3',
+  license: 'MIT',
+  text: 'The MIT License\n\nCopyright (c) 2019 Somebody\n\nPermission is hereby granted\n',
+};
+
+describe('the copyright file', () => {
+  const said = copyrightText([mit]);
+
+  it('names who holds the rights on each piece, and its licence', () => {
+    expect(said).toContain(
+      '\nFiles: usr/bin/pgrouted\nCopyright: Copyright (c) 2019 Somebody\nLicense: MIT-of-scope-one\nComment: @scope/one 1.2.3, bundled\n',
+    );
+  });
+
+  it('has the text of each licence in the form that machines read', () => {
+    expect(said).toContain(
+      '\nLicense: MIT-of-scope-one\n The MIT License\n .\n Copyright (c) 2019 Somebody\n .\n Permission is hereby granted\n',
+    );
+  });
+
+  it('points to the text where it names nobody', () => {
+    expect(holdersIn('Do what you want')).toEqual(['see the text of the licence']);
+  });
+
+  it('comes to one expression, in which each licence stands once', () => {
+    expect(licenseOf([mit, { ...mit, name: 'two' }, { ...mit, license: '(MIT OR CC0-1.0)' }])).toBe(
+      '(MIT OR CC0-1.0) AND Apache-2.0 AND MIT',
+    );
+  });
+});
