@@ -2,11 +2,12 @@
 import * as readers from '@pgrouted/core/config/readers';
 import type { FragmentMember } from '@pgrouted/core/haproxy/fragment';
 import { manualText } from '@pgrouted/core/manual/manual';
-import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
-import { errorText, exitCodes, Failure } from './failure.ts';
+import { Command, CommanderError, Help, Option } from 'commander';
+import { exitCodes, Failure } from './failure.ts';
 import type { FragmentRequest } from './haproxy-config.ts';
 import { type ConfigSource, type Overrides, ownFile, pgRoute66File } from './load-config.ts';
 import { manuals } from './manual.ts';
+import { port, read, server, servicePort } from './options.ts';
 import { about, version } from './version.ts';
 
 export type Task =
@@ -226,32 +227,3 @@ const sourceFrom =
       `give --config FILE or --patroni-config FILE (there is neither ${ownFile} nor ${pgRoute66File}); --help tells more`,
     );
   };
-
-/** The configuration's own readers, for options of the same meaning. */
-const read =
-  <T>(reader: readers.Reader<T>) =>
-  (text: string): T => {
-    const result = reader(text);
-    if (result.ok) return result.value;
-    throw new InvalidArgumentError(`it ${result.message}; ${result.remedy}`);
-  };
-
-const port: readers.Reader<number> = (text) =>
-  readers.integer(1, 65_535)(/^\d+$/.test(String(text)) ? Number(text) : text);
-
-function servicePort(text: string, before?: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const [, name, number] = /^([^=]+)=(.*)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('write SERVICE=PORT, such as primary=5000');
-  return new Map([...(before ?? []), [name, read(port)(number ?? '')]]);
-}
-
-function server(text: string, before?: readonly FragmentMember[]): readonly FragmentMember[] {
-  const [, name, address] = /^([^=]+)=(.*)$/.exec(text) ?? [];
-  if (name === undefined || address === undefined)
-    throw new InvalidArgumentError('write NAME=HOST:PORT, such as pg1=10.0.0.1:5432');
-  try {
-    return [...(before ?? []), { name, ...read(readers.listen)(address) }];
-  } catch (error) {
-    throw new InvalidArgumentError(`${name}: ${errorText(error)}`);
-  }
-}
