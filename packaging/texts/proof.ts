@@ -66,17 +66,29 @@ const offersIn = (line: string): string =>
     .sort()
     .join(' ');
 
-/** What groff, mandoc and man-db complain about in manual pages, which may be compressed. Nothing: they are in order. */
-export async function pageFindings(run: RunScript, paths: readonly string[]): Promise<readonly string[]> {
+/** What shows manual pages, and complains about them if asked. */
+export type Formatter = 'groff' | 'mandoc' | 'man';
+
+const complaints: Readonly<Record<Formatter, string>> = {
+  groff: 'groff -ww -z -man -Kutf8 -Tutf8 "$page"',
+  // Ends with another code than 0 for a word about style.
+  mandoc: 'mandoc -Tlint "$page" || :',
+  man: 'LC_ALL=C.UTF-8 MANROFFSEQ= MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" >/dev/null',
+};
+
+/** What they complain about in manual pages, which may be compressed. Nothing: they are in order. */
+export async function pageFindings(
+  run: RunScript,
+  paths: readonly string[],
+  formatters: readonly Formatter[] = ['groff', 'mandoc', 'man'],
+): Promise<readonly string[]> {
   const script = `set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 while IFS= read -r path; do
   page=$folder/$(basename "$path" .gz)
   zcat -f "$path" > "$page"
-  groff -ww -z -man -Kutf8 -Tutf8 "$page" 2>&1
-  mandoc -Tlint "$page" 2>&1 || :
-  LC_ALL=C.UTF-8 MANROFFSEQ= MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null
+  ${formatters.map((formatter) => complaints[formatter]).join('\n  ')}
 done
 `;
   const said = await run(script, paths.map((path) => `${path}\n`).join(''));

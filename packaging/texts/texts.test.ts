@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { manuals as ofPgroutectl } from '@pgrouted/cli/manual';
+import { manuals as ofPgrouted } from '@pgrouted/server/manual';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ProgramText } from './commands.ts';
 import { completionOf, flagsWithValue } from './completion.ts';
@@ -14,8 +16,8 @@ const options = { version: '0.1.0', date: new Date('2026-11-21T23:30:00Z') };
 const written = texts(options);
 const textOf = (name: string): string => written.get(name) ?? '';
 const programs = [
-  ['pgrouted.8', pgrouted()],
-  ['pgroutectl.1', pgroutectl()],
+  ['pgrouted.8', pgrouted(), ofPgrouted],
+  ['pgroutectl.1', pgroutectl(), ofPgroutectl],
 ] as const;
 
 /** As a reader sees it: without requests, fonts and escapes. */
@@ -33,7 +35,7 @@ const read = (page: string): string =>
 const everything = (program: ProgramText) => [program, ...program.commands];
 const words = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
-describe.each(programs)('%s', (name, program) => {
+describe.each(programs)('%s', (name, program, manuals) => {
   const page = words(read(textOf(name)));
 
   it('has a description for every command, option and argument', () => {
@@ -46,8 +48,10 @@ describe.each(programs)('%s', (name, program) => {
         expect(told, `${program.name} ${command}: ${what}`).toMatch(/\w{3}/);
   });
 
-  it('has an example, a code for each way to end, and a manual for no command that there is not', () => {
-    expect(program.manual.examples).not.toHaveLength(0);
+  it('has examples, a code for each way to end, and a manual for no command that there is not', () => {
+    expect(program.manual.examples?.length).toBeGreaterThan(2);
+    const known = program.commands.map((command) => command.name);
+    expect(Object.keys(manuals).filter((command) => command !== '' && !known.includes(command))).toEqual([]);
     expect(program.manual.exitCodes?.map(({ name: code }) => code)).toEqual(expect.arrayContaining(['0', '1', '2']));
   });
 

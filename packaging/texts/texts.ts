@@ -58,6 +58,10 @@ export function texts({ version, date }: TextsOptions): ReadonlyMap<string, stri
         section: 5,
         manual: 'File formats',
         purpose: 'configuration of pgrouted',
+        files: [
+          { name: '/etc/pgrouted/pgrouted.yaml', text: 'Read where no option and no variable names another.' },
+          { name: '/usr/share/doc/pgrouted/docs', text: 'The pages that are named with .md here.' },
+        ],
         seeAlso: ['pgrouted(8)', 'pgroutectl(1)'],
       }),
     ],

@@ -21,8 +21,8 @@ export const manuals: Manuals = {
         text: 'Look for errors in the configuration before a start or a reload.',
       },
       {
-        command: 'pgrouted haproxy-config > /etc/haproxy/conf.d/pgrouted.cfg',
-        text: 'Write the part of haproxy.cfg that fits the configuration.',
+        command: 'pgrouted haproxy-config >> /etc/haproxy/haproxy.cfg',
+        text: 'Give HAProxy the part that fits the configuration; look through it before HAProxy is reloaded.',
       },
     ],
     notes: [
@@ -32,7 +32,7 @@ export const manuals: Manuals = {
     files: [
       { name: ownFile, text: 'the configuration, see pgrouted.yaml(5)' },
       { name: pgRoute66File, text: "PgRoute66's, taken as it stands where the one above is not there" },
-      { name: '/etc/default/pgrouted', text: 'options and environment of the service: PGROUTED_OPTS' },
+      { name: '/etc/default/pgrouted', text: 'options of the service, as PGROUTED_OPTS, and its environment' },
       { name: '/run/haproxy/admin.sock', text: "HAProxy's stats socket where the configuration names none" },
     ],
     environment: [
