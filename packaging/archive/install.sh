@@ -18,6 +18,14 @@ if { command -v dpkg-query >/dev/null && dpkg-query --show pgrouted >/dev/null 2
     exit 1
 fi
 
+if ! tree/usr/bin/pgrouted --version >/dev/null; then
+    cat >&2 <<'END'
+install.sh: the program does not run here; why stands above. Where a library is missing:
+  Debian, Ubuntu: apt install libatomic1 libstdc++6      RHEL, Fedora: dnf install libatomic libstdc++      SUSE: zypper install libatomic1 libstdc++6
+END
+    exit 1
+fi
+
 # lay MODE FROM TO: beside it first, then in its place at once, since the program may be running.
 lay() {
     mkdir -p "$(dirname "/$3")"
