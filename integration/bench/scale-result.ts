@@ -52,7 +52,7 @@ export function scaleResult(measured: ScaleFigures): SectionResult {
       answers,
     },
     definitions: [
-      `all primaries move at once: two transactions for each of ${clusters} clusters (the leader key; both records), 32 on their way at a time, one etcd. From the instant at which the last one was answered until both HAProxies were seen (by "show servers state", every 15 ms or more) with the new writer alone in every write service and the others in every read service. Errs upwards.`,
+      `all primaries move at once: two transactions for each of ${clusters} clusters (the leader key; all three records), 32 on their way at a time, one etcd. From the instant at which the last one was answered until both HAProxies were seen (by "show servers state", every 75 ms or more) with the new writer alone in every write service and the others in every read service. Errs upwards.`,
       'each cluster by itself: the same, from the instant at which its own second transaction was answered.',
       `at rest: user and system time of the router while nothing is written. With Patroni's writing: while ${beatsPerSecond} records a second are written, as the members of ${clusters} clusters do with a loop_wait of 10 s.`,
       'memory: resident set of the router (VmRSS), 5 s after the start and at the end; its greatest value (VmHWM) beside it.',

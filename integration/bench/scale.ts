@@ -83,7 +83,7 @@ export const scale: Section = async ({ quick, say, folder }) => {
       const held = led(to);
       const beganAt = nowMs();
       const cpuFrom = cpuSecondsOf(pid);
-      const putAt = await moveAll(records, indexes, to, leader);
+      const putAt = await moveAll(records, indexes, to);
       const seenAt = await held;
       const lastPut = Math.max(...putAt.values());
       const own = indexes.map((index) => (seenAt.get(index) ?? Number.NaN) - (putAt.get(index) ?? Number.NaN));
@@ -134,7 +134,7 @@ async function untilLed(
       return seenAt.every(({ size }) => size === indexes.length) || undefined;
     },
     60_000,
-    15,
+    75,
   );
   return new Map(indexes.map((index) => [index, Math.max(...seenAt.map((seen) => seen.get(index) ?? Number.NaN))]));
 }
@@ -144,13 +144,12 @@ async function moveAll(
   records: ManyClusters,
   indexes: readonly number[],
   to: MemberName,
-  from: MemberName,
 ): Promise<ReadonlyMap<number, number>> {
   const putAt = new Map<number, number>();
   const left = [...indexes];
   const writer = async (): Promise<void> => {
     for (let index = left.shift(); index !== undefined; index = left.shift()) {
-      await records.moveTo(index, to, from);
+      await records.moveTo(index, to);
       putAt.set(index, nowMs());
     }
   };

@@ -16,8 +16,8 @@ const IN_ONE = 120;
 export interface ManyClusters {
   /** Writes whole healthy clusters, led by `n1`. */
   readonly bootstrap: (indexes: readonly number[]) => Promise<void>;
-  /** What a switchover leaves: the leader key, and after that the records of both. Resolves when etcd has taken both. */
-  readonly moveTo: (index: number, to: MemberName, from: MemberName) => Promise<void>;
+  /** What a switchover leaves: the leader key, and after that the records of all on the new timeline. Resolves when etcd has taken both. */
+  readonly moveTo: (index: number, to: MemberName) => Promise<void>;
   /** A member's record as its loop writes it again and again. */
   readonly beat: (index: number, member: MemberName, leader: MemberName) => Promise<void>;
   readonly remove: (index: number) => Promise<void>;
@@ -69,10 +69,10 @@ export function manyClusters(endpoints: readonly string[], namespace = '/service
       // A record proves a promotion only if it was written after the leader key.
       await inBatches(indexes.flatMap((index) => memberNames.map((member) => record(index, member, 'n1'))));
     },
-    moveTo: async (index, to, from) => {
+    moveTo: async (index, to) => {
       if (index === 0) timeline += 1;
       await write([[`${namespace}/${scopeOf(index)}/leader`, to]]);
-      await write([record(index, to, to), record(index, from, to)]);
+      await write(memberNames.map((member) => record(index, member, to)));
     },
     beat: (index, member, leader) => write([record(index, member, leader)]),
     remove: async (index) => {

@@ -81,7 +81,7 @@ describe('a router that finds its clusters in etcd', () => {
   }, 30_000);
 
   it('follows one of many through a switchover', async () => {
-    await records.moveTo(7, 'n2', 'n1');
+    await records.moveTo(7, 'n2');
     await leads(7, 'n2', 'n1,n3');
     await leads(8, 'n1', 'n2,n3');
   }, 30_000);

@@ -262,7 +262,7 @@ export class HaproxyModel {
 
   #stat(of: string): string {
     const rows = this.servers
-      .filter(({ backend }) => backend === of || String(this.#id(backend)) === of)
+      .filter(({ backend }) => of === '-1' || backend === of || String(this.#id(backend)) === of)
       .map(({ backend, name, sessions }) => `${backend},${name},0,0,${sessions},0,${','.repeat(26)}2,0,\n`);
     return rows.length === 0 ? 'No such proxy.\n\n' : `${STAT_HEADER}\n${rows.join('')}\n`;
   }

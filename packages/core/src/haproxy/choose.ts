@@ -9,8 +9,6 @@ import { isHeldInMaint, serverKey, type TargetFacts } from './parse.ts';
 import { type Plan, type PlannedServer, plan, type Step } from './plan.ts';
 import type { Remembered } from './remembered.ts';
 
-/** How old a read-back may be for a writer to be let in on it. */
-const FRESH_MS = 50;
 /** Ending sessions is repeated after this time while any remain. */
 const REPEAT_SHUTDOWN_MS = 20;
 
@@ -18,6 +16,8 @@ export interface Surroundings {
   readonly now: Millis;
   /** When the facts of a backend were read. */
   readonly readAt: (backend: string) => Millis;
+  /** How old that may be for a writer to be let in on it. */
+  readonly freshMs: number;
   readonly lastShutdownAt: Millis | undefined;
   /** This member was held ready in the backend before, under the same decision. */
   readonly restores: (backend: string, member: string) => boolean;
@@ -67,7 +67,7 @@ export function choose(facts: TargetFacts, desired: Desired, around: Surrounding
       const answer = around.ask({ ...server, member, restores: around.restores(backend, member) });
       if (!around.clear(backend)) settling.add(backend);
       const closed = !fencing.has(backend) && !settling.has(backend);
-      const fresh = around.now - around.readAt(backend) <= FRESH_MS;
+      const fresh = around.now - around.readAt(backend) <= around.freshMs;
       if (closed && fresh && answer === 'pending') pending += 1;
       if (!closed || !fresh || answer !== 'allowed') continue;
       exclusiveOpens.push(backend);

@@ -4,8 +4,8 @@ import type { Clock } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import type { Millis } from '../model/units.ts';
 
-/** A yes may be this old when the server is let in. How old the proof may be when it comes is for whoever answers to bound. */
-const YES_FOR_MS = 100;
+/** A yes may be this old when the server is let in, if nobody says otherwise. How old the proof may be when it comes is for whoever answers to bound. */
+export const YES_FOR_MS = 100;
 /** The same refused question is put again after this time, or at once with a newer decision. */
 const NO_FOR_MS = 250;
 
@@ -32,6 +32,7 @@ interface Question {
 
 export class OpenGate {
   readonly #authorize: Authorize;
+  readonly #yesForMs: () => number;
   readonly #clock: Clock;
   readonly #log: Log;
   /** A no is told once for each decision. */
@@ -40,11 +41,13 @@ export class OpenGate {
 
   constructor(options: {
     readonly authorize: Authorize;
+    readonly yesForMs?: () => number;
     readonly clock: Clock;
     readonly log: Log;
     readonly onAnswer: (opening: Opening, serial: number, allowed: boolean) => void;
   }) {
     this.#authorize = options.authorize;
+    this.#yesForMs = options.yesForMs ?? (() => YES_FOR_MS);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onAnswer = options.onAnswer;
@@ -56,7 +59,7 @@ export class OpenGate {
     if (earlier !== undefined && sameOpening(earlier.opening, opening)) {
       const age = this.#clock.now() - earlier.answeredAt;
       if (earlier.answer === 'pending') return 'pending';
-      if (earlier.answer === 'allowed' && age < YES_FOR_MS) return 'allowed';
+      if (earlier.answer === 'allowed' && age < this.#yesForMs()) return 'allowed';
       if (earlier.answer === 'refused' && age < NO_FOR_MS && earlier.serial === serial) return 'refused';
     }
     const refusedBefore =

@@ -1,8 +1,8 @@
 // What a target reads at each look, and thinks about. With few backends all of them, each time. With many: those that are not as decided, in each look; all of
-// them by one table, most of which reads as it did before, so often that whatever somebody types is put right within a second.
+// them by one table, most of which reads as it did before, so often that whatever somebody types is put right within a second, and whenever much is to be done:
+// HAProxy tells thousands of lines at once sooner than some hundred one by one.
 import { type Reason, reason } from '../model/reason.ts';
 import { after, longAgo, type Millis } from '../model/units.ts';
-import { Batch } from './batch.ts';
 import { countsSessions, type Desired, type DesiredBackend, endsSessions } from './desired.ts';
 import type { Scope } from './exchange.ts';
 import type { Wanted } from './match.ts';
@@ -15,20 +15,20 @@ import { WholeTable } from './server-lines.ts';
 const WHOLE_MS = 800;
 /** With each of those looks the sessions of so many backends are counted, in turn: for people. */
 const COUNTED_AT_ONCE = 16;
-/** So many backends are thought about at once: a writer is let in only on a read-back and a proof of the last moment. */
-const AT_ONCE = 64;
-/** A turn among thousands costs most of its time whatever is in it: with fewer at once it only took more of them (18 s instead of 5 for a thousand clusters). */
-const LEAST_AT_ONCE = 64;
-const MOST_AT_ONCE = 256;
-/** What is read in one turn must not take longer, or all of it is old before it is acted upon: then it is fewer backends the next time. */
-const LONG_MS = 40;
-const SHORT_MS = 20;
+/** Where more backends than this are not as decided all are read. */
+const ONE_BY_ONE = 64;
+/**
+ * How old a read-back may be for a writer to be let in on it. Among many it takes longer to read them, to think about them and to have all openings proven, and
+ * with less time than that takes nobody would ever be let in. The opening closes all other lines in the same transaction in any case.
+ */
+const FRESH_MS = 50;
+const FRESH_AMONG_MANY_MS = 1_000;
 /** What haproxy.cfg lacks is looked for this often among many backends. */
 const LINT_EVERY_MS = 60_000;
 /** Whoever asked whether something was let go of asks again within this time. */
 const LEDGER_FOR_MS = 30_000;
-/** So many are read again at most while there is more to think about than can be thought about at once. */
-const AGAIN_MEANWHILE = 16;
+/** So many are counted once more at a time. */
+const AGAIN_AT_ONCE = 64;
 
 export interface Look {
   /** What is to be thought about; undefined: nothing is decided. */
@@ -36,8 +36,6 @@ export interface Look {
   readonly scope: Scope;
   readonly many: boolean;
   readonly whole: boolean;
-  /** There is more to think about than `busy`: its turn comes. */
-  readonly partly: boolean;
 }
 
 interface Facets {
@@ -50,13 +48,10 @@ interface Facets {
 
 export class Looks {
   readonly #quiet = new QuietBackends();
-  readonly #batch = new Batch(AT_ONCE);
   readonly #table = new WholeTable();
   readonly #readAt = new Map<string, Millis>();
   readonly #facets = new WeakMap<Desired, Facets>();
   #wholeAt = longAgo;
-  #atOnce = AT_ONCE;
-  #askedAt = longAgo;
   #many = false;
   #counted = 0;
   #lintedAt = longAgo;
@@ -71,26 +66,23 @@ export class Looks {
     if (many !== this.#many) this.forget();
     this.#many = many;
     if (desired === undefined || !many) {
-      return { busy: desired, scope: { backends: desired?.backends ?? [] }, many, whole: true, partly: false };
+      return { busy: desired, scope: { backends: desired?.backends ?? [] }, many, whole: true };
     }
-    this.#askedAt = now;
     const { once, askedTwice } = this.#of(desired);
     const { backends } = once;
     this.#askedTwice = askedTwice;
-    const others = facts === undefined ? [] : this.#quiet.others(once, facts, now).backends;
-    const busy = { serial: desired.serial, backends: this.#batch.of(others, now, this.#atOnce) };
-    const partly = busy.backends.length < others.length;
-    const whole = facts === undefined || now - this.#wholeAt >= WHOLE_MS;
-    const again = this.#dueAgain(backends, busy.backends, partly ? AGAIN_MEANWHILE : AT_ONCE, now);
-    if (!whole) return { busy, scope: { backends, only: [...busy.backends, ...again] }, many, whole, partly };
+    const busy = facts === undefined ? { serial: desired.serial, backends: [] } : this.#quiet.others(once, facts, now);
+    const whole = facts === undefined || now - this.#wholeAt >= WHOLE_MS || busy.backends.length > ONE_BY_ONE;
+    const again = this.#dueAgain(backends, busy.backends, now);
+    if (!whole) return { busy, scope: { backends, only: [...busy.backends, ...again] }, many, whole };
     const counted = [...busy.backends.filter(countsSessions), ...again, ...this.#sample(backends)];
     const scope = { backends, table: this.#table, counted: new Set(counted.map(({ backend }) => backend)) };
-    return { busy, scope, many, whole, partly };
+    return { busy, scope, many, whole };
   }
 
   /** HAProxy was read as this look said, from `begunAt` on. */
   read(look: Look, begunAt: Millis, now: Millis): void {
-    const { scope, whole, partly, many } = look;
+    const { scope, whole, many } = look;
     const { only = [] } = scope;
     const counted = this.counted(look);
     for (const [backend, from] of this.#again)
@@ -111,8 +103,6 @@ export class Looks {
       return;
     }
     if (only.length === 0) return;
-    if (now - this.#askedAt > LONG_MS) this.#atOnce = Math.max(LEAST_AT_ONCE, this.#atOnce / 2);
-    else if (partly && now - this.#askedAt < SHORT_MS) this.#atOnce = Math.min(MOST_AT_ONCE, this.#atOnce * 2);
     this.#table.forget();
     for (const { backend } of only) this.#readAt.set(backend, now);
   }
@@ -139,19 +129,10 @@ export class Looks {
     return this.#readAt.get(backend) ?? (this.#many ? longAgo : this.#wholeAt);
   }
 
-  /** What is to be thought about after the look: the same, and what was found otherwise than before, if that is not too much. `partly`: there is more. */
-  busyAfter(
-    look: Look,
-    desired: Desired,
-    facts: TargetFacts,
-    now: Millis,
-  ): { readonly busy: Desired; readonly partly: boolean } {
-    if (!look.many || look.busy === undefined) return { busy: desired, partly: false };
-    // Those that wait have been read by a look at all only: nothing is known of them that was not known before.
-    if (look.partly && !look.whole) return { busy: look.busy, partly: true };
-    const all = this.#quiet.others(this.#of(desired).once, facts, now, new Set(look.busy.backends));
-    if (all.backends.length <= this.#atOnce) return { busy: all, partly: false };
-    return { busy: look.busy, partly: true };
+  /** What is to be thought about after the look: the same, and what was found otherwise than before. */
+  busyAfter(look: Look, desired: Desired, facts: TargetFacts, now: Millis): Desired {
+    if (!look.many || look.busy === undefined) return desired;
+    return this.#quiet.others(this.#of(desired).once, facts, now, new Set(look.busy.backends));
   }
 
   looked({ many, whole, scope }: Look, busy: Desired, facts: TargetFacts, next: Plan, now: Millis): void {
@@ -160,12 +141,11 @@ export class Looks {
     if (whole) this.#quiet.keepOnly(scope.backends);
   }
 
-  /** The plan with what is known of those that were not thought about. `partly`: of some of them nothing is known yet. */
-  whole({ many }: Look, busy: Desired, next: Plan, partly: boolean): Plan {
-    const known = many ? this.#quiet.whole(next, new Set(busy.backends.map(({ backend }) => backend))) : next;
-    const whole =
-      many && this.#askedTwice.length > 0 ? { ...known, problems: [...known.problems, ...this.#askedTwice] } : known;
-    return partly ? { ...whole, converged: false } : whole;
+  /** The plan with what is known of those that were not thought about. */
+  whole({ many }: Look, busy: Desired, next: Plan): Plan {
+    if (!many) return next;
+    const known = this.#quiet.whole(next, new Set(busy.backends.map(({ backend }) => backend)));
+    return this.#askedTwice.length === 0 ? known : { ...known, problems: [...known.problems, ...this.#askedTwice] };
   }
 
   /** What every line shall hold. */
@@ -186,6 +166,11 @@ export class Looks {
   wholeInMs(now: Millis): number | undefined {
     if (!this.#many) return undefined;
     return this.#againSoon ? 1 : Math.max(1, after(this.#wholeAt, WHOLE_MS) - now);
+  }
+
+  /** How old what was read may be for a writer to be let in on it. */
+  get freshMs(): number {
+    return this.#many ? FRESH_AMONG_MANY_MS : FRESH_MS;
   }
 
   /** The write services. */
@@ -227,13 +212,12 @@ export class Looks {
   #dueAgain(
     backends: readonly DesiredBackend[],
     besides: readonly DesiredBackend[],
-    most: number,
     now: Millis,
   ): readonly DesiredBackend[] {
     if (this.#again.size === 0) return [];
     const due = new Set([...this.#again].flatMap(([backend, from]) => (from <= now ? [backend] : [])));
     for (const { backend } of besides) due.delete(backend);
-    return due.size === 0 ? [] : backends.filter(({ backend }) => due.has(backend)).slice(0, most);
+    return due.size === 0 ? [] : backends.filter(({ backend }) => due.has(backend)).slice(0, AGAIN_AT_ONCE);
   }
 
   #sample(backends: readonly DesiredBackend[]): readonly DesiredBackend[] {

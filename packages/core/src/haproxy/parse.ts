@@ -82,8 +82,6 @@ const DRAIN = 0x18;
 const INFO = new Set(['Pid', 'Uptime_sec', 'Start_time_sec', 'CurrConns', 'Version', 'Stopping']);
 const CHECK_CONFIGURED = 0x02;
 const CHECK_ENABLED = 0x04;
-/** All columns of `show stat` that are read here are among the first ones, in every version. */
-const STAT_COLUMNS = 40;
 
 export const serverKey = (of: { readonly backend: string; readonly server: string }): string =>
   `${of.backend}/${of.server}`;
@@ -125,7 +123,7 @@ export function parseAnswer(
       if (server === undefined) broken.push(line);
       else servers.push(server);
     } else {
-      const row = statOf(line.split(',', STAT_COLUMNS), table.columns);
+      const row = statOf(line, table.columns);
       if (row === 'broken') broken.push(line);
       else if (row !== 'no server') {
         sessions.set(row.key, row.sessions);
@@ -222,19 +220,43 @@ function serverOf(fields: readonly string[], columns: Columns): ServerFact | und
 
 /** `type` 2 is a server. None of the columns read here can hold a quoted comma, and all come before the first that can. */
 function statOf(
-  fields: readonly string[],
+  line: string,
   columns: Columns,
 ): { readonly key: string; readonly sessions: number; readonly backup: boolean } | 'no server' | 'broken' {
-  const text = (name: string): string | undefined => fields[columns.get(name) ?? -1];
-  const backend = text('pxname');
-  const server = text('svname');
-  const type = text('type');
+  const [backend, server, type, scur, qcur, bck] = fieldsOf(line, statColumns(columns));
   if (!backend || !server || !type) return 'broken';
   if (type !== '2') return 'no server';
-  const current = natural(text('scur'));
+  const current = natural(scur);
   if (current === undefined) return 'broken';
-  const sessions = current + (natural(text('qcur')) ?? 0);
-  return { key: serverKey({ backend, server }), sessions, backup: text('bck') === '1' };
+  const sessions = current + (natural(qcur) ?? 0);
+  return { key: serverKey({ backend, server }), sessions, backup: bck === '1' };
+}
+
+const STAT_FIELDS = ['pxname', 'svname', 'type', 'scur', 'qcur', 'bck'] as const;
+
+/** At which place among `STAT_FIELDS` each column stands; -1: not among them. Up to the last that is. */
+const statPlaces = new WeakMap<Columns, readonly number[]>();
+
+function statColumns(columns: Columns): readonly number[] {
+  const known = statPlaces.get(columns);
+  if (known !== undefined) return known;
+  const at = STAT_FIELDS.map((name) => columns.get(name) ?? -1);
+  const places = Array.from({ length: Math.max(...at) + 1 }, (_, column) => at.indexOf(column));
+  statPlaces.set(columns, places);
+  return places;
+}
+
+/** The fields at these places. A row has a hundred, most of which nobody reads: to split it would cost several times as much. */
+function fieldsOf(line: string, places: readonly number[]): readonly (string | undefined)[] {
+  const fields: (string | undefined)[] = [];
+  let from = 0;
+  for (const place of places) {
+    const to = line.indexOf(',', from);
+    if (place !== -1) fields[place] = line.slice(from, to === -1 ? undefined : to);
+    if (to === -1) break;
+    from = to + 1;
+  }
+  return fields;
 }
 
 function natural(text: string | undefined): number | undefined {

@@ -29,12 +29,23 @@ export class QuietBackends {
   readonly #quiet = new Map<string, Quiet>();
   /** Those of them that no command mends. */
   readonly #troubled = new Set<string>();
+  #keptOnly: Desired['backends'] = [];
+  /** With these decisions and lines all were quiet, and are. */
+  #allQuiet: { readonly backends: Desired['backends']; readonly lines: TargetFacts['servers'] } | undefined;
 
   /** The decision about those that are not quiet. */
   others(desired: Desired, facts: TargetFacts, now: Millis, besides: ReadonlySet<DesiredBackend> = new Set()): Desired {
+    const { serial } = desired;
+    if (besides.size === 0 && this.#wereAllQuiet(desired, facts)) return { serial, backends: [] };
     const lines = linesIn(facts.servers);
     const backends = desired.backends.filter((one) => besides.has(one) || !this.#isQuiet(one, lines, now));
-    return { serial: desired.serial, backends };
+    this.#allQuiet = backends.length === 0 ? { backends: desired.backends, lines: facts.servers } : undefined;
+    return { serial, backends };
+  }
+
+  /** Nothing has changed since all of them were quiet. */
+  #wereAllQuiet({ backends }: Desired, { servers }: TargetFacts): boolean {
+    return this.#troubled.size === 0 && this.#allQuiet?.backends === backends && this.#allQuiet.lines === servers;
   }
 
   /** What is left to do in these backends, all of which were looked at. */
@@ -79,6 +90,8 @@ export class QuietBackends {
 
   /** Forgets those that nobody decides about any more. */
   keepOnly(backends: readonly DesiredBackend[]): void {
+    if (backends === this.#keptOnly) return;
+    this.#keptOnly = backends;
     const names = new Set(backends.map(({ backend }) => backend));
     for (const backend of this.#quiet.keys()) if (!names.has(backend)) this.#delete(backend);
   }
@@ -87,11 +100,13 @@ export class QuietBackends {
   forget(): void {
     this.#quiet.clear();
     this.#troubled.clear();
+    this.#allQuiet = undefined;
   }
 
   #delete(backend: string): void {
     this.#quiet.delete(backend);
     this.#troubled.delete(backend);
+    this.#allQuiet = undefined;
   }
 
   #isQuiet(desired: DesiredBackend, linesOf: (backend: string) => TargetFacts['servers'], now: Millis): boolean {

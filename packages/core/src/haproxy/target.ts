@@ -16,7 +16,7 @@ import { Convergence } from './convergence.ts';
 import { type Desired, type DesiredBackend, endsSessions } from './desired.ts';
 import { DriftLedger } from './drift.ts';
 import { exchange, type ReadBack } from './exchange.ts';
-import { type Authorize, OpenGate } from './gate.ts';
+import { type Authorize, OpenGate, YES_FOR_MS } from './gate.ts';
 import { HeldWriters } from './held-writers.ts';
 import { Hold } from './hold.ts';
 import { type LetGo, letGoOf, STRAGGLER_MS } from './let-go.ts';
@@ -66,8 +66,6 @@ const WATCHFUL_FOR_MS = 120_000;
 /** A turn asks again, or ends, within this long: each of its questions is answered or given up within a second. */
 const STEP_WITHIN_MS = 3_000;
 
-/** There is more to think about than was: what is under way gets this long. */
-const PARTLY_MS = 10;
 /** Among many backends one exchange takes so long that what was read is too old after the next: the answers that opening waits for come first, for so long. */
 const ANSWERS_MS = 20;
 
@@ -153,6 +151,8 @@ export class Target {
     });
     this.#gate = new OpenGate({
       authorize: options.authorize,
+      // What is let in follows from both: what was read and what was answered.
+      yesForMs: () => Math.max(YES_FOR_MS, this.#looks.freshMs),
       clock: options.clock,
       log: options.log,
       onAnswer: (server, serial, allowed) => {
@@ -351,6 +351,7 @@ export class Target {
     return choose(facts, desired, {
       now: this.#clock.now(),
       readAt: (backend) => (this.#readAt === undefined ? longAgo : this.#looks.readAt(backend)),
+      freshMs: this.#looks.freshMs,
       lastShutdownAt: this.#lastShutdownAt,
       restores: (backend, member) => this.#held.has(backend, member),
       clear: (backend) => this.#old.clear(backend),
@@ -394,7 +395,7 @@ export class Target {
     }
 
     const exclusive = this.#looks.exclusive(desired);
-    const { busy, partly } = this.#looks.busyAfter(look, desired, facts, now);
+    const busy = this.#looks.busyAfter(look, desired, facts, now);
     if (choice !== undefined) {
       const ends = (one: DesiredBackend): boolean => endsSessions(one) || this.#lines.leaving.has(one.backend);
       const ending = new Set(busy.backends.filter(ends).map(({ backend }) => backend));
@@ -408,7 +409,7 @@ export class Target {
       this.#refusals.told(choice.arranged, due, notes, now);
     }
     const choiceNow = this.#chooseOn(facts, busy);
-    const next = { ...choiceNow, plan: this.#looks.whole(look, busy, choiceNow.plan, partly) };
+    const next = { ...choiceNow, plan: this.#looks.whole(look, busy, choiceNow.plan) };
     this.#plan = next.plan;
     // As long as nothing may be sent nobody is ended either.
     this.#stubborn.read(choice === undefined ? [] : next.plan.wanted);
@@ -440,8 +441,7 @@ export class Target {
     this.#looks.looked(look, busy, facts, choiceNow.plan, now);
     this.#old.young(facts);
     const delayMs = this.#delay(next, now, choice?.exclusiveOpens.length ?? 0);
-    if (look.many && next.pending > 0) return ANSWERS_MS;
-    return partly ? Math.min(PARTLY_MS, delayMs) : delayMs;
+    return look.many && next.pending > 0 ? ANSWERS_MS : delayMs;
   }
 
   /** Not while there is something to do: nothing may hold that up. */
