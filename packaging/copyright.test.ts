@@ -13,13 +13,18 @@ describe('the copyright file', () => {
 
   it('names who holds the rights on each piece, and its licence', () => {
     expect(said).toContain(
-      '\nFiles: usr/bin/pgrouted\nCopyright: Copyright (c) 2019 Somebody\nLicense: MIT-of-scope-one\nComment: @scope/one 1.2.3, bundled\n',
+      `
+Files: usr/bin/pgrouted
+Copyright: 2026 the developers of pgrouted
+ @scope/one: Copyright (c) 2019 Somebody
+License: Apache-2.0 and MIT-of-scope-one-1.2.3
+`,
     );
   });
 
   it('has the text of each licence in the form that machines read', () => {
     expect(said).toContain(
-      '\nLicense: MIT-of-scope-one\n The MIT License\n .\n Copyright (c) 2019 Somebody\n .\n Permission is hereby granted\n',
+      '\nLicense: MIT-of-scope-one-1.2.3\n The MIT License\n .\n Copyright (c) 2019 Somebody\n .\n Permission is hereby granted\n',
     );
   });
 

@@ -14,31 +14,26 @@ export interface Bundled {
 /** The file `copyright`. `bundled` is what its one executable is made of besides our own program. */
 export function copyrightText(bundled: readonly Bundled[]): string {
   const parts = bundled.map(({ name, version, license, text }) => ({
-    title: `${name} ${version}`,
-    shortName: `${license.replaceAll(' ', '-')}-of-${name.replace(/^@/, '').replaceAll('/', '-')}`,
-    holders: holdersIn(text),
+    shortName: `${license.replaceAll(' ', '-')}-of-${name.replace(/^@/, '').replaceAll('/', '-')}-${version}`,
+    holders: holdersIn(text).map((holder) => `${name}: ${holder}`),
     text,
   }));
-  return [
+  const ours = '2026 the developers of pgrouted';
+  const paragraphs = [
     `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: pgrouted
-Comment: usr/bin/pgrouted is one file, made of our own program, the packages that it uses, and the Node.js runtime. Each has its own paragraph
- below, with its licence as it came with it.`,
-    `Files: *
-Copyright: 2026 the developers of pgrouted
-License: Apache-2.0`,
-    ...parts.map(
-      ({ title, shortName, holders }) => `Files: usr/bin/pgrouted
-Copyright: ${holders.join('\n ')}
-License: ${shortName}
-Comment: ${title}, bundled`,
-    ),
+Comment: usr/bin/pgrouted is one file, made of our own program, the packages that it uses, and the Node.js runtime. The licence of each stands below
+ as it came with it.`,
+    `Files: *\nCopyright: ${ours}\nLicense: Apache-2.0`,
+    `Files: usr/bin/pgrouted
+Copyright: ${[ours, ...parts.flatMap(({ holders }) => holders)].join('\n ')}
+License: ${['Apache-2.0', ...parts.map(({ shortName }) => shortName)].join(' and ')}`,
     `License: Apache-2.0
- Licensed under the Apache License, Version 2.0; on Debian its text is in /usr/share/common-licenses/Apache-2.0, on other systems beside this file.`,
+ Licensed under the Apache License, Version 2.0. On Debian its text is in /usr/share/common-licenses/Apache-2.0, on other systems in the file
+ LICENSE beside this one.`,
     ...parts.map(({ shortName, text }) => `License: ${shortName}\n${indented(text)}`),
-  ]
-    .join('\n\n')
-    .concat('\n');
+  ];
+  return `${paragraphs.join('\n\n')}\n`;
 }
 
 /** Lines that name who holds the rights; where there are none, what the text says as a whole. */
