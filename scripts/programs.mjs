@@ -61,6 +61,7 @@ const programs = {
     { package: 'docker.io', present: () => hasProgram('dockerd') },
     { package: 'iptables', present: () => hasProgram('iptables') },
     { package: 'iproute2', present: () => hasProgram('ip') },
+    { package: 'shellcheck', present: () => hasProgram('shellcheck') },
   ],
 };
 
