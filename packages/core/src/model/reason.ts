@@ -216,7 +216,8 @@ const targetTexts = {
   server_missing: 'HAProxy has no server for {member} in backend {backend}: neither by this name nor by its address',
   target_unreachable: 'HAProxy ({target}) can not be reached: {error}',
   target_hung: 'HAProxy ({target}) took the connection but does not answer',
-  target_no_permission: "HAProxy's socket ({target}) refuses the commands: it needs level admin",
+  target_no_permission:
+    "HAProxy's socket ({target}) is closed to us: our user has to be in its group, and the socket needs level admin",
   target_broken: "HAProxy's answer ({target}) can't be understood: {error}",
   old_worker_sessions: 'An old HAProxy worker (pid {pid}) still serves {connections} connections from before a reload',
   sessions_remain: '{server} is out of {backend}, but {sessions} sessions have not ended yet',

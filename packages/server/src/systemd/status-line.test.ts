@@ -12,10 +12,10 @@ const calm: ClusterStatus = { ...orders, alarms: [] };
 const named = (name: string, cluster: ClusterStatus = calm): ClusterStatus => ({ ...cluster, name });
 const calmEdge = { ...edge, problems: [] };
 
-function closed(why: string): ClusterStatus {
+function closed(why: string, first = serverOf('pg1', 'maint')): ClusterStatus {
   const [write, ...others] = calm.services;
   if (write === undefined) throw new Error('the picture has no write service');
-  const servers = [serverOf('pg1', 'maint'), serverOf('pg2', 'maint')];
+  const servers = [first, serverOf('pg2', 'maint')];
   return { ...calm, services: [{ ...write, open: false, routing: false, reason: reason(why), servers }, ...others] };
 }
 
@@ -27,6 +27,14 @@ describe('the line for systemctl status', () => {
       'why nobody does',
       { clusters: [closed('leader_vacant')], targets: [calmEdge] },
       'orders: nobody takes writes (leader vacant); HAProxy as decided',
+    ],
+    [
+      'who shall, before any HAProxy has let it in',
+      {
+        clusters: [closed('open', { ...serverOf('pg1', 'ready'), held: serverOf('pg1', 'maint').held })],
+        targets: [calmEdge],
+      },
+      'orders: pg1 is to take writes, no HAProxy sends it any yet; HAProxy as decided',
     ],
     ['what was not heard yet', { clusters: [blind] }, 'blind: etcd was not heard yet'],
     [

@@ -28,12 +28,13 @@ function clusterText(cluster: ClusterStatus): string {
   if (view === null) return `${name}: ${source.kind === 'postgres' ? 'its servers were' : 'etcd was'} not heard yet`;
   const write = writeService(cluster);
   if (write === undefined) return `${name}: ${primaryOf(cluster) ?? 'nobody'} is primary`;
-  const writer = write.servers.find(
-    ({ state, held }) => state === 'ready' && held.some((one) => one.state === 'ready'),
-  );
-  return writer === undefined
+  const decided = write.servers.filter(({ state }) => state === 'ready');
+  const writer = decided.find(({ held }) => held.some((one) => one.state === 'ready'));
+  if (writer !== undefined) return `${name}: ${writer.member} takes writes`;
+  const [awaited] = decided;
+  return awaited === undefined
     ? `${name}: nobody takes writes (${write.reason.text})`
-    : `${name}: ${writer.member} takes writes`;
+    : `${name}: ${awaited.member} is to take writes, no HAProxy sends it any yet`;
 }
 
 const writeService = ({ services }: ClusterStatus) => services.find(({ role }) => role === 'primary');
