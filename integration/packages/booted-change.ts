@@ -75,7 +75,7 @@ export async function provesRemoval(ground: Ground, before: Picture): Promise<vo
     const { added, removed, changed } = changesSince(machine, before, ours);
     const expected =
       /^\/etc\/(pgrouted|default\/pgrouted$)|^\/var\/(log|lib)\/pgrouted(\/|$)|^\/var\/lib\/dpkg\/info\/pgrouted\.(list|postrm)$/;
-    const known = (path: string) => expected.test(path) || accounts.test(path);
+    const known = (path: string) => [expected, accounts, enabled].some((pattern) => pattern.test(path));
     const stray = [...added, ...removed, ...changed].filter((path) => !known(path));
     demand(stray.length === 0, `left or changed: ${stray.join(' ')}`);
     const failed = await machine.must('systemctl --failed --no-legend --plain');
@@ -99,6 +99,9 @@ export async function provesRemoval(ground: Ground, before: Picture): Promise<vo
 
 /** What the administrator has changed, by hand and on purpose. */
 const ours = ['/etc/haproxy/haproxy.cfg'];
+
+/** Whether it starts at boot is the administrator's word too, and is kept for the next installation, as Debian's own packages do it. */
+const enabled = /\/(pgrouted\.service|pgrouted\.service\.dsh-also)$/;
 
 /** Which accounts there are, and who is in the group haproxy. */
 const accounts = /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)$/;

@@ -30,13 +30,15 @@ export async function provesFirstStart({ sheet, machine }: Ground): Promise<bool
     await machine.must('setpriv --reuid pgrouted --regid pgrouted --init-groups pgrouted check-config');
   });
   await sheet.check("its HAProxy fragment, below Debian's own haproxy.cfg, is all that HAProxy needs", async () => {
-    // Debian's file has the stats socket already, with the group that pgrouted is in.
+    // Debian's file has the stats socket already, with the group that pgrouted is in; the same line twice is no trouble.
     const before = (await machine.must("stat -c '%a %U:%G' /run/haproxy/admin.sock")).trim();
     await machine.must(`set -e
-      pgrouted haproxy-config | sed '/^global/,/^$/d' >> /etc/haproxy/haproxy.cfg
+      pgrouted haproxy-config >> /etc/haproxy/haproxy.cfg
       haproxy -c -f /etc/haproxy/haproxy.cfg
       systemctl reload haproxy`);
     await comesToPass(machine, 'HAProxy to have the backends', async () => (await letIn(machine)) === 'nothing');
+    const after = (await machine.must("stat -c '%a %U:%G' /run/haproxy/admin.sock")).trim();
+    demand(after === '660 root:haproxy', `the socket is ${after}`);
     return `socket ${before}`;
   });
   return sheet.check('systemctl start: ready when it says so, and HAProxy holds what etcd says', async () => {

@@ -4,7 +4,8 @@ import { provesRemoval, provesUpgrades } from './booted-change.ts';
 import { provesInstallation } from './booted-install.ts';
 import { provesFirstStart, provesService } from './booted-service.ts';
 import { pictureOf } from './difference.ts';
-import type { Packages } from './ground.ts';
+import { apt, type Packages } from './ground.ts';
+import { mustOnHost } from './host.ts';
 import { openMachine } from './machine.ts';
 import type { Sheet } from './sheet.ts';
 
@@ -19,6 +20,8 @@ export async function provesBooted(sheet: Sheet, root: string, packages: Package
       );
       return (await machine.must('systemctl --version | head -n 1')).trim();
     });
+    // First what it depends on, so that what is left of it at the end is its own.
+    await apt(ground, 'satisfy', `'${(await mustOnHost('dpkg-deb', ['--field', packages.deb, 'Depends'])).trim()}'`);
     const before = pictureOf(machine);
     await provesInstallation(ground);
     if (!(await provesFirstStart(ground))) return;

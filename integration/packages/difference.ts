@@ -90,7 +90,7 @@ const bookkeeping: readonly RegExp[] = [
   /^\/etc\/\.pwd\.lock$/,
   /^\/etc\/ld\.so\.cache$/,
   // The machine's own life: it boots, its services run.
-  /^\/var\/lib\/(systemd|etcd|haproxy|dbus|private)(\/.*)?$/,
+  /^\/var\/lib\/(systemd(?!\/deb-systemd-helper)|etcd|haproxy|dbus|private)(\/.*)?$/,
   /^\/var\/(log|lib|cache)\/private$/,
   /^\/etc\/machine-id$/,
 ];

@@ -93,7 +93,6 @@ ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
-hostname pgrouted-proof
 [ "$2" = no ] || mount -t cgroup2 cgroup2 sys/fs/cgroup
 mkdir run/before
 pivot_root . run/before
@@ -103,7 +102,7 @@ if [ "$2" = yes ]; then
   # Kernel modules are this machine's business, not the box's.
   mkdir -p /run/systemd/system
   ln -s /dev/null /run/systemd/system/systemd-modules-load.service
-  exec env -i container=pgrouted-proof PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 SYSTEMD_LOG_TARGET=console \\
+  exec env -i container=pgrouted-proof PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 SYSTEMD_LOG_TARGET=journal \\
     /lib/systemd/systemd --unit=multi-user.target
 fi
 # Waits for everybody's orphans, for ever.

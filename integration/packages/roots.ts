@@ -135,6 +135,8 @@ export async function unpackRoot(
   await execFileAsync('tar', ['-C', folder, '--numeric-owner', '-xpf', from], { timeout: 5 * 60_000 });
   // Names are resolved as this machine does it now, not as it did when the root was made.
   copyFileSync('/etc/resolv.conf', join(folder, 'etc/resolv.conf'));
+  // As Debian's installer writes it; debootstrap does not.
+  writeFileSync(join(folder, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n');
 }
 
 /** A new folder for roots; below TMPDIR. Removed by the caller. */

@@ -42,14 +42,17 @@ export async function lead(machine: Machine, leader: Member): Promise<void> {
   await machine.must(['set -e', ...puts].join('\n'), { env: { ETCDCTL_API: '3' } });
 }
 
-/** What each server of HAProxy is in, by `backend/server`, as `show servers state` tells it: let in, or out (any administrative state but 0). */
+/** All administrative states but "disabled in the configuration", which stays told after a server was let in. */
+const inForce = 0x3b;
+
+/** Which servers HAProxy lets connections to, by `backend/server`, as `show servers state` tells it. */
 export async function servers(machine: Machine): Promise<ReadonlyMap<string, 'in' | 'out'>> {
   const answer = await machine.must("echo 'show servers state' | socat - /run/haproxy/admin.sock");
   const rows = answer.split('\n').filter((line) => /^\d+ /.test(line));
   return new Map(
     rows.map((row) => {
       const [, backend = '', , server = '', , , admin = ''] = row.split(' ');
-      return [`${backend}/${server}`, admin === '0' ? 'in' : 'out'];
+      return [`${backend}/${server}`, (Number(admin) & inForce) === 0 ? 'in' : 'out'];
     }),
   );
 }
