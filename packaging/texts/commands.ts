@@ -11,6 +11,8 @@ export interface OptionText {
   readonly description: string;
   /** What it stands for, where nothing else is told: `table`. */
   readonly defaultText: string | undefined;
+  /** It may be given again; told in its description, as commander has no word for it. */
+  readonly repeatable: boolean;
   /** The command does not go without it. */
   readonly mandatory: boolean;
 }
@@ -82,6 +84,7 @@ function optionText(option: Option): OptionText {
     value: name === undefined || !(required || optional) ? undefined : { name, optional, choices: argChoices ?? [] },
     description: option.description,
     defaultText: defaultValueDescription ?? (defaultValue === undefined ? undefined : String(defaultValue)),
+    repeatable: option.description.includes('may be repeated'),
     mandatory: option.mandatory,
   };
 }

@@ -98,13 +98,9 @@ function termsOf(cell: readonly Inline[]): readonly (readonly Inline[])[] {
 function asSentence(words: readonly Inline[]): readonly Inline[] {
   const [first, ...rest] = words;
   const last = words.at(-1);
-  const begun = first?.kind === 'text' ? [text(capitalAlone(first.text)), ...rest] : words;
+  const begun = first?.kind === 'text' ? [text(capital(first.text)), ...rest] : words;
   return last !== undefined && last.kind !== 'break' && /[.!?]\)?$/.test(last.text) ? begun : [...begun, text('.')];
 }
-
-/** Also where the text is one word: a heading. */
-const capitalAlone = (words: string): string =>
-  /^[a-z]+$/.test(words) ? capital(`${words} `).trimEnd() : capital(words);
 
 function inlineOf(tokens: readonly Token[], headings: Headings): readonly Inline[] {
   return tokens.map(known).flatMap((token): readonly Inline[] => {

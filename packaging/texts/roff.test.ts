@@ -59,6 +59,8 @@ describe('words of the programs', () => {
     ["pgrouted's own configuration", "pgrouted's own configuration."],
     ['pgrouted runs', 'pgrouted runs.'],
     ['done already.', 'Done already.'],
+    ['stopped', 'Stopped.'],
+    ['services.md tells', 'services.md tells.'],
     ['--for is needed', '--for is needed.'],
   ])('%j is the sentence %j', (words, expected) => {
     expect(sentence(words)).toBe(expected);

@@ -19,7 +19,7 @@ const lowercaseNames = new Set(['pgrouted', 'pgroutectl', 'etcd', 'libpq']);
 
 /** With a capital letter, as sentences of a manual page have it; what is typed, or is a name, stays as it is written. */
 export function capital(words: string): string {
-  const [, first] = /^([a-z]+)[ ,:;]/.exec(words) ?? [];
+  const [, first] = /^([a-z]+)(?:[ ,:;]|\.?$)/.exec(words) ?? [];
   if (first === undefined || lowercaseNames.has(first)) return words;
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }

@@ -72,7 +72,7 @@ const specs = (program: ProgramText, options: readonly OptionText[], indent = ' 
   options.map((option) => `${indent}${spec(program, option)}`).join(' \\\n');
 
 /** `'(-o --output)'{-o+,--output=}'[table for people]:form:(table json)'` */
-function spec(program: ProgramText, { flags, value, description }: OptionText): string {
+function spec(program: ProgramText, { flags, value, description, repeatable }: OptionText): string {
   const told = description.replaceAll(/[[\]:\\]/g, (char) => `\\${char}`);
   const takes =
     value === undefined
@@ -83,8 +83,8 @@ function spec(program: ProgramText, { flags, value, description }: OptionText): 
   );
   const [only] = written;
   return written.length === 1
-    ? quoted(`${only}[${told}]${takes}`)
-    : `${quoted(`(${flags.join(' ')})`)}{${written.join(',')}}${quoted(`[${told}]${takes}`)}`;
+    ? quoted(`${repeatable ? '*' : ''}${only}[${told}]${takes}`)
+    : `${quoted(repeatable ? '*' : `(${flags.join(' ')})`)}{${written.join(',')}}${quoted(`[${told}]${takes}`)}`;
 }
 
 function actionOf(offered: Completion): string {
