@@ -9,7 +9,8 @@ import type { Suite } from './words.ts';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const argsOf: Readonly<Record<Suite, readonly string[]>> = {
-  unit: ['--project', 'unit'],
+  // The machine may be busy, and each Node is to be judged, not the processor.
+  unit: ['--project', 'unit', '--testTimeout=60000'],
   smoke: ['--config', 'integration/matrix/vitest.config.ts'],
 };
 
