@@ -28,8 +28,25 @@ License: Apache-2.0 and MIT-of-scope-one-1.2.3
     );
   });
 
+  it('has the text of the Apache License by reference only', () => {
+    const apache = `                                 Apache License
+                           Version 2.0, January 2004
+
+   1. Definitions.
+
+   END OF TERMS AND CONDITIONS
+
+   Copyright 2020 Somebody`;
+    const text = copyrightText([{ name: 'two', version: '1.0.0', license: 'Apache-2.0', text: apache }]);
+    expect(text).toContain('Apache License, Version 2.0, in full');
+    expect(text).toContain('\n two: Copyright 2020 Somebody\n');
+    expect(text).not.toContain('Definitions');
+  });
+
   it('points to the text where it names nobody', () => {
-    expect(holdersIn('Do what you want')).toEqual(['see the text of the licence']);
+    expect(holdersIn('Do what you want\n  (c) You must retain all copyright notices\n')).toEqual([
+      'see the text of the licence',
+    ]);
   });
 
   it('comes to one expression, in which each licence stands once', () => {

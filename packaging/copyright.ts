@@ -31,17 +31,24 @@ License: ${['Apache-2.0', ...parts.map(({ shortName }) => shortName)].join(' and
     `License: Apache-2.0
  Licensed under the Apache License, Version 2.0. On Debian its text is in /usr/share/common-licenses/Apache-2.0, on other systems in the file
  LICENSE beside this one.`,
-    ...parts.map(({ shortName, text }) => `License: ${shortName}\n${indented(text)}`),
+    ...parts.map(({ shortName, text }) => `License: ${shortName}\n${indented(withoutApache(text))}`),
   ];
   return `${paragraphs.join('\n\n')}\n`;
 }
+
+/** The full text of the Apache License stands once on every system (Debian refuses copies of it); who holds the rights stands beside it. */
+const withoutApache = (text: string): string =>
+  text.replace(
+    /[ \t]*Apache License\s+Version 2\.0, January 2004[\s\S]*?END OF TERMS AND CONDITIONS/g,
+    '(The Apache License, Version 2.0, in full; see the paragraph "License: Apache-2.0".)',
+  );
 
 /** Lines that name who holds the rights; where there are none, what the text says as a whole. */
 export function holdersIn(text: string): readonly string[] {
   const lines = text
     .split('\n')
     .map((line) => line.replace(/^[\s*/#-]+/, '').trim())
-    .filter((line) => /^(copyright|\(c\)|©)/i.test(line) && /\d{4}|©|\(c\)/i.test(line));
+    .filter((line) => /^(copyright\b.*(\d{4}|©|\(c\))|(©|\(c\)) *\d{4})/i.test(line));
   return lines.length > 0 ? [...new Set(lines)] : ['see the text of the licence'];
 }
 

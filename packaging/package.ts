@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import { originOf } from '../scripts/origin.mjs';
 import { writeChecksums } from './checksums.ts';
 import type { Effort } from './compression.ts';
+import { contentsOf, writeSbom } from './contents.ts';
 import { buildExecutable } from './executable/executable.ts';
 import { type Arch, arches } from './executable/runtime.ts';
 import { layStage, makePackage } from './packages.ts';
@@ -39,14 +40,25 @@ const began = performance.now();
 const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s`;
 const say = (text: string): void => console.log(`${seconds()}  ${text}`);
 
+let sbom: string | undefined;
+
 /** Gives what was made for one processor. */
 async function pack(arch: Arch): Promise<readonly string[]> {
   const work = workFolder(dist);
   try {
     say(`${arch}: executable`);
     const executable = join(work, 'pgrouted');
-    await buildExecutable({ arch, to: executable, version: release.version, commit: release.commit });
-    const options = { arch, release, effort, executable, bundled: [], to: dist };
+    const built = await buildExecutable({ arch, to: executable, version: release.version, commit: release.commit });
+    const contents = await contentsOf(built, arch);
+    const options = {
+      arch,
+      release,
+      effort,
+      executable,
+      bundled: [...contents.components, contents.runtime],
+      to: dist,
+    };
+    sbom ??= await writeSbom(dist, release, contents);
     say(`${arch}: the tree as it is installed`);
     const stage = layStage(options);
     if (only === 'exe') return [join(stage, 'usr/bin/pgrouted')];
@@ -81,6 +93,7 @@ for (const one of arch === 'all' ? arches : [arch]) {
     console.error(`${seconds()}  ${one}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+if (sbom !== undefined) made.push(sbom);
 made.push(writeChecksums(dist, release.version));
 
 console.log('');
