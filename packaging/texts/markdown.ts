@@ -67,12 +67,11 @@ function tableRow(header: readonly Tokens.TableCell[], row: readonly Tokens.Tabl
   const told = cells
     .map((cell, index) => ({ title: header[index + 1], words: inlineOf(cell.tokens, headings) }))
     .filter(({ words }) => words.length > 0);
-  const [meanings, others] = [true, false].map((wanted) =>
-    told.filter(({ title }) => (title?.text === 'meaning') === wanted),
-  );
+  const meanings = told.filter(({ title }) => title?.text === 'meaning');
+  const others = told.filter(({ title }) => title?.text !== 'meaning');
   const sentences = [
-    ...(meanings ?? []).map(({ words }) => asSentence(words)),
-    ...(others ?? []).map(({ title, words }) => withTitle(inlineOf(title?.tokens ?? [], headings), words)),
+    ...meanings.map(({ words }) => asSentence(words)),
+    ...others.map(({ title, words }) => withTitle(inlineOf(title?.tokens ?? [], headings), words)),
   ];
   return {
     kind: 'item',
