@@ -50,6 +50,7 @@ async function main(): Promise<number> {
   const nothing = { passed: 0, failed: 1, skipped: 0, tookMs: 0 };
   for (const version of runtimeVersions.filter((pinned) => wish.versions.includes(pinned))) {
     let node: string;
+    say(`Node ${version}`);
     try {
       node = await runtimeOf(version, hostArch());
     } catch (error) {
@@ -64,7 +65,7 @@ async function main(): Promise<number> {
       }
       const place = join(folder.path, version);
       mkdirSync(place, { recursive: true });
-      say(`Node ${version}, ${suite}: begins`);
+      say(`Node ${version}, ${suite} ...`);
       count(version, suite, await runSuite({ suite, node, folder: place, limitMs }));
     }
   }
