@@ -81,7 +81,7 @@ async function provesFiles({ sheet, machine, packages }: Ground): Promise<void> 
     'the configuration files are what dpkg asks about; everything else is as it was packed',
     async () => {
       const conffiles = await field(machine, 'Conffiles');
-      const names = [...conffiles.matchAll(/^ (\S+)/gm)].map(([, name]) => name).sort();
+      const names = [...conffiles.matchAll(/^ ?(\/\S+)/gm)].map(([, name]) => name).sort();
       demand(names.join(' ') === '/etc/default/pgrouted /etc/pgrouted/pgrouted.yaml', `conffiles: ${names.join(' ')}`);
       const { stdout } = await machine.run('dpkg --verify pgrouted');
       demand(stdout === '', stdout);

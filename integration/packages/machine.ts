@@ -22,7 +22,7 @@ export interface RunOptions {
   /** A user of the root, with the groups that the root gives it. Default root. */
   readonly user?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Default 60 s; then it is killed, which counts as a failure. */
+  /** Default 2 minutes; then it is killed, which counts as a failure. */
   readonly patienceMs?: number;
   readonly input?: string;
 }
@@ -214,7 +214,7 @@ export function runProgram(
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
-    const patienceMs = options.patienceMs ?? 60_000;
+    const patienceMs = options.patienceMs ?? 120_000;
     let stdout = '';
     let stderr = '';
     let late = '';
