@@ -108,6 +108,27 @@ function stage(prefix: string | undefined) {
 }
 
 describe("a cluster's loop", () => {
+  it('tells by when a pass is to come, and of none that is put off on purpose', async () => {
+    const { clock, loop, sound, release } = stage(PREFIX);
+    expect(loop.dueAt).toBeUndefined();
+    sound();
+    loop.start();
+    loop.pass();
+    const { reviewAt } = loop.decision ?? {};
+    expect(reviewAt).toBeGreaterThan(clock.now());
+    expect(loop.dueAt).toBe(reviewAt);
+    // As if the timer for it had been lost: nothing else comes to look.
+    clock.stall(120_000);
+    expect(loop.dueAt).toBe(reviewAt);
+    sound();
+    await clock.pass(500);
+    expect(loop.dueAt).toBeGreaterThan(clock.now());
+    release();
+    expect(loop.dueAt).toBeUndefined();
+    loop.stop();
+    expect(loop.dueAt).toBeUndefined();
+  });
+
   it('touches nothing while nothing is known, and closes the writes when that has lasted too long', async () => {
     const { clock, loop, published, texts } = stage(PREFIX);
     loop.start();

@@ -110,7 +110,7 @@ export class ClusterLoop {
     return earliest(reviewBy.facts, agesAt);
   }
 
-  /** Since when a pass is due: the time of the newest decision is over, and none was made since. Undefined: nothing is due. */
+  /** By when the next pass is to come: when the time of the newest decision is over. Undefined: none is needed, or none wanted. */
   get dueAt(): Millis | undefined {
     if (this.#closed || this.#decision === undefined || this.#o.proxy().releasing) return undefined;
     // Nothing is judged then, on purpose.

@@ -78,6 +78,8 @@ describe('a router without etcd', () => {
       { cluster: 'all', member: 'pg2', status: 'unavailable', groups: [] },
     ]);
     expect(await toldOf('pg2')).toMatch(/^PostgreSQL of pg2: down \(.*ECONNREFUSED/);
+    // That nobody is there makes nothing late.
+    expect(router.late()).toEqual([]);
     expect(router.ready()).toBe(true);
     expect(router.freshness()).toMatchObject({ revision: expect.any(String), ageMs: expect.any(Number) });
     expect(router.members().source).toBe('postgres');
