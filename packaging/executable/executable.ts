@@ -2,7 +2,7 @@
 // Knows nothing of packages: what goes around it is packaging/package.ts.
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { bundle } from '../../scripts/bundle.mjs';
@@ -51,20 +51,22 @@ export async function buildExecutable(options: ExecutableOptions): Promise<Execu
     const output = join(work, 'pgrouted');
     const configFile = join(work, 'sea.json');
     const config = {
-      main,
+      // By its name alone: this is what stack traces show, and the same in every build.
+      main: basename(main),
       mainFormat: 'commonjs',
       executable: base,
       output,
       disableExperimentalSEAWarning: true,
       // Compiled functions are the processor's own; Node refuses to make them for another.
       useCodeCache: arch === hostArch(),
-      // FFI (packages/server/src/pages.ts) is experimental in this runtime, which is pinned.
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      // FFI (packages/server/src/native.ts) is experimental, but this runtime is pinned. And a signal must not open a debugger's port.
+      execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1'],
       // Whoever sets the environment of a daemon must not be able to have code of his own loaded into it.
       execArgvExtension: 'none',
     };
     writeFileSync(configFile, JSON.stringify(config));
-    await execFileAsync(host, ['--build-sea', configFile], { cwd: work });
+    // The order in what V8 compiles follows from how it scatters names: the same seed gives the same bytes.
+    await execFileAsync(host, ['--random-seed=1', '--build-sea', configFile], { cwd: work });
     chmodSync(output, 0o755);
     renameSync(output, to);
     return { runtime, metafile };

@@ -54,6 +54,13 @@ async function run(task: Task): Promise<void> {
   }
 }
 
+/** `pgrouted --help | head -n 1`: the reader has what it wants. Of a daemon that runs it would be a fault. */
+function endWithReader(): void {
+  process.stdout.on('error', (error) =>
+    process.exit('code' in error && error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
+  );
+}
+
 async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' }): Promise<void> {
   const log = createLog(overrides.logLevel ?? 'info');
   const notifying = takeNotifying(process.env, process.pid);
@@ -107,7 +114,9 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
 async function main(): Promise<void> {
   try {
     const terminal = { out, err, columns: process.stdout.columns ?? 100 };
-    await run(taskOf(process.argv.slice(2), terminal, () => defaultSource(process.env, existsSync)));
+    const task = taskOf(process.argv.slice(2), terminal, () => defaultSource(process.env, existsSync));
+    if (task.kind !== 'run') endWithReader();
+    await run(task);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     for (const line of error.message.split('\n')) err(`pgrouted: ${line}\n`);
