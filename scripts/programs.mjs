@@ -36,6 +36,7 @@ const programs = {
     { package: 'postgresql', present: hasPostgres },
     { package: 'curl', present: () => hasProgram('curl') },
     { package: 'util-linux', present: () => hasProgram('setpriv') && hasProgram('unshare') },
+    { package: 'systemd', present: () => hasProgram('systemd-notify') },
   ],
   // What makes packages.
   package: [

@@ -88,8 +88,8 @@ describe('pgrouted under systemd', () => {
   it('is ready without etcd, tells that it lives, and falls silent when it stands still, by which it is started anew', async () => {
     const daemon = await start('watched', 'http://127.0.0.1:1', {
       NOTIFY_SOCKET: abstract.name,
-      WATCHDOG_USEC: '2000000',
-      // For the child alone: nobody else may find it.
+      WATCHDOG_USEC: '1000000',
+      // It may show up nowhere.
       PGPASSWORD: 'M4rk3r',
     });
     const ready = await abstract.until('READY', has('READY=1'));
@@ -100,7 +100,7 @@ describe('pgrouted under systemd', () => {
 
     daemon.program().signal('SIGSTOP');
     // What systemd does after WatchdogSec.
-    await abstract.silence(2_000);
+    await abstract.silence(1_000);
     daemon.program().signal('SIGABRT');
     daemon.program().signal('SIGCONT');
     expect(await daemon.program().exited).toBe('SIGABRT');
