@@ -7,7 +7,7 @@ import { hostArch, runtimeOf, runtimeVersions } from '../../packaging/executable
 import { table } from '../bench/figures.ts';
 import { endEverything, temporaryFolder } from '../lab/process.ts';
 import { runSuite, type SuiteResult } from './suite.ts';
-import { usage, wishOf } from './words.ts';
+import { patienceMs, usage, wishOf } from './words.ts';
 
 const folder = temporaryFolder();
 let leaving = false;
@@ -58,8 +58,8 @@ async function main(): Promise<number> {
       continue;
     }
     for (const suite of wish.suites) {
-      const limitMs = wish.limitMs - (performance.now() - startedAt);
-      if (limitMs <= 0) {
+      const limitMs = patienceMs(wish, performance.now() - startedAt);
+      if (limitMs === 0) {
         count(version, suite, { ...nothing, trouble: 'not begun: the time was over (--minutes)' });
         continue;
       }

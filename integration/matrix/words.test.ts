@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wishOf } from './words.ts';
+import { patienceMs, wishOf } from './words.ts';
 
 const pinned = ['20.20.2', '22.23.3', '26.10.0'];
 
@@ -29,5 +29,18 @@ describe('the words of the runtime matrix', () => {
     ['an unknown word', ['--fast'], /--fast/],
   ])('refuse %s', (_, words, message) => {
     expect(() => wishOf(words, pinned)).toThrow(message);
+  });
+});
+
+describe('the time of a suite', () => {
+  const four = { versions: ['20', '22', '24', '26'], suites: ['unit'], limitMs: 1_200 } as const;
+
+  it('is twice its share at first, so that one that hangs leaves some for the others', () => {
+    expect(patienceMs(four, 0)).toBe(600);
+    expect(patienceMs({ ...four, versions: ['20'] }, 0)).toBe(1_200);
+  });
+
+  it('is what is left in the end, and never less than nothing', () => {
+    expect([patienceMs(four, 900), patienceMs(four, 1_300)]).toEqual([300, 0]);
   });
 });

@@ -41,6 +41,12 @@ export function wishOf(words: readonly string[], pinned: readonly string[]): Wis
   };
 }
 
+/** How long the next suite may take, in milliseconds; 0: it is not begun. One Node that hangs leaves time for the others: twice its even share is its own. */
+export function patienceMs({ versions, limitMs }: Wish, goneMs: number): number {
+  const share = (2 * limitMs) / Math.max(1, versions.length);
+  return Math.max(0, Math.min(share, limitMs - goneMs));
+}
+
 function versionFor(word: string, pinned: readonly string[]): string {
   const found = pinned.find((version) => version === word || version.startsWith(`${word}.`));
   if (found === undefined) throw new Error(`there is no pinned Node "${word}"; choose among ${pinned.join(', ')}`);
