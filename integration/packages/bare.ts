@@ -1,7 +1,8 @@
 // A container: Debian's minimal system, no systemd, nothing of what pgrouted drives. Installation with what it depends on, what dpkg laid down,
 // HAProxy that comes later, purge.
-import { readFileSync } from 'node:fs';
-import { changesSince, pictureOf, tell } from './difference.ts';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { changesSince, isNone, type Picture, pictureOf, tell } from './difference.ts';
 import { apt, field, type Ground, install, type Packages } from './ground.ts';
 import { openMachine } from './machine.ts';
 import { demand, type Sheet } from './sheet.ts';
@@ -135,16 +136,28 @@ async function provesPrograms({ sheet, machine, packages }: Ground): Promise<voi
 /** What goes, what comes back, what comes later. */
 async function provesCycle(ground: Ground): Promise<void> {
   const { sheet, machine, packages } = ground;
-  await sheet.check('purged and installed again, nothing of the first time is left', async () => {
-    await apt(ground, 'purge', 'pgrouted');
-    demand((await machine.run('getent passwd pgrouted')).code !== 0, 'its account is there');
-    const before = pictureOf(machine);
+  const nobody = async () => demand((await machine.run('getent passwd pgrouted')).code !== 0, 'its account is there');
+  const nothingSince = (before: Picture) => {
+    const left = changesSince(machine, before);
+    demand(isNone(left), tell(left));
+  };
+  await apt(ground, 'purge', 'pgrouted');
+  const before = pictureOf(machine);
+  await sheet.check('purged, nothing of it is left, of a second installation neither', async () => {
+    await nobody();
     await install(ground, packages.deb);
     await apt(ground, 'purge', 'pgrouted');
-    const { added, removed, changed } = changesSince(machine, before);
-    demand(added.length + removed.length + changed.length === 0, tell({ added, removed, changed }));
+    nothingSince(before);
     const left = await machine.must("find / -xdev -path /proc -prune -o -path /opt -prune -o -name '*pgrout*' -print");
     demand(left === '', `left: ${left}`);
+  });
+  await sheet.check('the archive: install.sh lays it down, uninstall.sh --purge takes all of it away', async () => {
+    copyFileSync(packages.archive, join(machine.files, 'opt/pgrouted.tar.gz'));
+    await machine.must('cd /opt && tar -xzf pgrouted.tar.gz && rm pgrouted.tar.gz');
+    await machine.must('/opt/pgrouted-*/install.sh && pgroutectl --version && getent passwd pgrouted');
+    await machine.must('/opt/pgrouted-*/uninstall.sh --purge && rm -r /opt/pgrouted-*');
+    await nobody();
+    nothingSince(before);
   });
   await sheet.check('HAProxy installed after it: its user joins the group', async () => {
     await install(ground, packages.deb);

@@ -47,15 +47,15 @@ export async function provesBuilt(sheet: Sheet, built: Built, work: string, top:
     await mustOnHost('tar', ['-C', unpacked, '-xzf', built.archive]);
     await mustOnHost('dpkg-deb', ['--extract', built.deb, debTree]);
     const [top = ''] = readdirSync(unpacked);
-    const tree = join(unpacked, top);
+    const tree = join(unpacked, top, 'tree');
     for (const path of [
       'usr/bin/pgrouted',
       'usr/share/pgrouted/pgrouted-hold.lua',
       'usr/lib/systemd/system/pgrouted.service',
     ])
       demand(sha256(join(tree, path)) === sha256(join(debTree, path)), `${path} differs`);
-    await mustOnHost('sh', ['-n', join(tree, 'install.sh')]);
-    return readdirSync(tree).join(' ');
+    for (const script of ['install.sh', 'uninstall.sh']) await mustOnHost('sh', ['-n', join(unpacked, top, script)]);
+    return readdirSync(join(unpacked, top)).join(' ');
   });
   await provesSbom(sheet, built);
   await provesSameness(sheet, built, work, top);

@@ -12,6 +12,8 @@ export interface Packages {
   readonly version: string;
   /** The same as an older version. */
   readonly older: string;
+  /** The archive for systems with neither dpkg nor rpm. */
+  readonly archive: string;
 }
 
 export interface Ground {

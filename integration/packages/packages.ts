@@ -74,7 +74,7 @@ async function main(): Promise<number> {
     }));
   if (!ready) return conclude();
 
-  const debs = { deb: built.deb, older, version: built.version.replace('-', '~') };
+  const debs = { deb: built.deb, older, archive: built.archive, version: built.version.replace('-', '~') };
   for (const part of wish.parts) await prove(part, built, debs);
   return conclude();
 }
