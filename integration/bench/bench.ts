@@ -1,4 +1,4 @@
-// npm run bench [-- [reaction] [footprint] [http] [switch] [fail-closed] [hold] [handshake] [scale] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
+// npm run bench [-- [reaction] [footprint] [http] [switch] [fail-closed] [hold] [handshake] [scale] [package] [--quick]]: measures, prints tables, writes bench/results/<section>.json.
 // Bounded in time; every program that it starts is gone when it ends, also when it is interrupted.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { handshake } from './handshake.ts';
 import { hold } from './hold.ts';
 import { http } from './http.ts';
 import { watchMachine } from './others.ts';
+import { packaged } from './package.ts';
 import { reaction } from './reaction.ts';
 import type { Goal, Section } from './result.ts';
 import { scale } from './scale.ts';
@@ -37,6 +38,7 @@ const chapters: Readonly<Record<string, Chapter>> = {
     minutes: [8.5, 1.5],
   },
   scale: { run: scale, what: 'a thousand clusters: all primaries move at once, the router at rest', minutes: [3, 1] },
+  package: { run: packaged, what: 'the executable beside the plain bundle: size, start, memory', minutes: [8, 3] },
 };
 const results = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
