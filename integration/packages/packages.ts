@@ -60,8 +60,15 @@ async function main(): Promise<number> {
   const building = sheets.part('building');
   const built = builtIn(top);
   const packages = await building.check('npm run package', async () => {
-    if (!wish.build) return 'not wanted: what lies in dist/ is taken';
-    const args = ['--import', 'tsx', join(top, 'packaging/package.ts'), '--arch', built.arch];
+    if (wish.build === 'none') return 'not wanted: what lies in dist/ is taken';
+    const args = [
+      '--import',
+      'tsx',
+      join(top, 'packaging/package.ts'),
+      '--arch',
+      built.arch,
+      ...(wish.build === 'fast' ? ['--fast'] : []),
+    ];
     const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/root' };
     await mustOnHost(process.execPath, args, { cwd: top, env, patienceMs: 900_000 });
     return built.folder;

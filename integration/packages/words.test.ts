@@ -3,12 +3,13 @@ import { parts, wishOf } from './words.ts';
 
 describe('the words of npm run test:packages', () => {
   it('are all parts when none is named, in the order in which they are done', () => {
-    expect(wishOf([])).toEqual({ parts, build: true, limitMs: 1_200_000 });
+    expect(wishOf([])).toEqual({ parts, build: 'best', limitMs: 1_200_000 });
     expect(wishOf(['trixie', 'rpm', '--no-build', '--minutes', '5'])).toEqual({
       parts: ['rpm', 'trixie'],
-      build: false,
+      build: 'none',
       limitMs: 300_000,
     });
+    expect(wishOf(['--fast'])).toMatchObject({ build: 'fast' });
     expect(wishOf(['rpm', '--help'])).toBe('help');
   });
 

@@ -4,8 +4,8 @@ export type Part = (typeof parts)[number];
 
 export interface Wish {
   readonly parts: readonly Part[];
-  /** Take what lies in dist/ instead of building it. */
-  readonly build: boolean;
+  /** What happens to dist/ first: built as for a release, or quickly and larger; or what lies there is taken. */
+  readonly build: 'best' | 'fast' | 'none';
   /** Milliseconds for everything, roots and building included. */
   readonly limitMs: number;
 }
@@ -25,6 +25,7 @@ Parts (without one: all):
 
 Options:
   --no-build    take what lies in dist/
+  --fast        build with quick compression
   --minutes N   the time for everything (default 20)
   --help        print this help
 
@@ -35,13 +36,14 @@ The last line is "N passed, M failed".`;
 export function wishOf(args: readonly string[]): Wish | 'help' {
   if (args.includes('--help')) return 'help';
   const chosen: Part[] = [];
-  let build = true;
+  let build: Wish['build'] = 'best';
   let minutes = 20;
   const words = args.values();
   for (const word of words) {
     const part = parts.find((name) => name === word);
     if (part !== undefined) chosen.push(part);
-    else if (word === '--no-build') build = false;
+    else if (word === '--no-build') build = 'none';
+    else if (word === '--fast') build = 'fast';
     else if (word === '--minutes') minutes = minutesOf(words.next().value);
     else throw new Error(`"${word}" is neither a part (${parts.join(', ')}) nor an option; --help tells more`);
   }
