@@ -39,7 +39,7 @@ const expected: readonly (readonly [typed: string, offers: string])[] = [
   ['pgrouted --log-level ', 'debug error info warn'],
   ['pgrouted --socket ', 'a-file'],
   ['pgrouted -c ', 'a-file'],
-  ['pgrouted check-config --pr', '--print'],
+  ['pgrouted check-config --lo', '--log-level'],
   ['pgrouted haproxy-config --fa', '--fail-closed'],
 ];
 
