@@ -49,8 +49,9 @@ export async function composeOf(root: string): Promise<string> {
   return join(root, 'tmp/compose/usr/libexec/docker/cli-plugins/docker-compose');
 }
 
-/** Makes the image `debian:<suite>-slim` out of the root. */
+/** Makes the image `debian:<suite>-slim` out of the root, unless the engine has it: what was built on it is not built again then. */
 export async function importImage(engine: Engine, suite: Suite, root: string): Promise<void> {
+  if ((await engine.ask(`/images/debian:${suite}-slim/json`)).code === 0) return;
   const extra = existsSync(authorities) && readdirSync(authorities).length > 0;
   // Node trusts its own list of authorities, and this file besides.
   const changes = extra

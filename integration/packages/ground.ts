@@ -3,7 +3,8 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../lab/process.ts';
-import type { Machine, Outcome } from './machine.ts';
+import type { Machine } from './machine.ts';
+import type { Outcome } from './run-program.ts';
 import type { Sheet } from './sheet.ts';
 
 export interface Packages {

@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { endWithEverything, eventually, temporaryFolder } from '../lab/process.ts';
 import { childrenOf, trySignal } from '../lab/process-table.ts';
+import { type Outcome, type ProgramOptions, runProgram } from './run-program.ts';
 
 export interface MachineOptions {
   /** The root below: an unpacked one. It is only read. */
@@ -16,23 +17,11 @@ export interface MachineOptions {
   readonly boot: boolean;
 }
 
-export interface RunOptions {
+export interface RunOptions extends ProgramOptions {
   /** In the network of this machine instead of the box's own, which has a loopback interface only (up where systemd was booted). */
   readonly network?: boolean;
   /** A user of the root, with the groups that the root gives it. Default root. */
   readonly user?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Default 2 minutes; then it is killed, which counts as a failure. */
-  readonly patienceMs?: number;
-  readonly input?: string;
-}
-
-export interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What it was, how it ended and what it said last, for messages. */
-  readonly told: string;
 }
 
 export interface Machine {
@@ -200,46 +189,3 @@ const asUser = (user: string): readonly string[] => [
   '--init-groups',
   '--',
 ];
-
-/** Runs a program to its end, or until its time is over, and tells everything about it. `what` names it in messages. */
-export function runProgram(
-  command: string,
-  args: readonly string[],
-  options: RunOptions & { readonly cwd?: string },
-  what: string,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      ...(options.env === undefined ? {} : { env: options.env }),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    });
-    const patienceMs = options.patienceMs ?? 120_000;
-    let stdout = '';
-    let stderr = '';
-    let late = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    // Whoever does not read its input gives EPIPE: no matter.
-    child.stdin.on('error', () => {});
-    child.stdin.end(options.input ?? '');
-    const timer = setTimeout(() => {
-      late = ` (killed after ${patienceMs / 1000} s)`;
-      child.kill('SIGKILL');
-    }, patienceMs);
-    const end = (code: number) => {
-      clearTimeout(timer);
-      const words = `${stdout}\n${stderr}`.trim().split('\n').slice(-25).join('\n');
-      resolve({ code, stdout, stderr, told: `"${what.trim()}" ended with ${code}${late}:\n${words}` });
-    };
-    child.once('error', (error) => {
-      stderr += error.message;
-      end(127);
-    });
-    child.once('close', (code) => end(code ?? 137));
-  });
-}
