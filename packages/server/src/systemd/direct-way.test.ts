@@ -42,7 +42,7 @@ describe('the direct way to systemd', () => {
     outbox.step('ready');
     outbox.status('fine');
     way.wake();
-    expect(sent).toEqual(['RELOADING=1\nMONOTONIC_USEC=7\nSTATUS=fine', 'READY=1']);
+    expect(sent).toEqual(['RELOADING=1\nMONOTONIC_USEC=7', 'READY=1\nSTATUS=fine']);
     expect(lines).toEqual([]);
   });
 

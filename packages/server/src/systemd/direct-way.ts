@@ -19,6 +19,10 @@ export class DirectWay implements Way {
     if (!this.#failing) this.#tell();
   }
 
+  flush(): void {
+    this.wake();
+  }
+
   #tell(): void {
     const { outbox, clock, log, socket } = this.#o;
     for (let message = outbox.take(); message !== undefined; message = outbox.take()) {

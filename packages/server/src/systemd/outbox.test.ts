@@ -32,7 +32,10 @@ describe('the outbox', () => {
     outbox.status('two');
     outbox.alive();
     outbox.alive();
-    expect(all()).toEqual([['RELOADING=1', 'MONOTONIC_USEC=7', 'STATUS=two', 'WATCHDOG=1'], ['READY=1']]);
+    expect(all()).toEqual([
+      ['RELOADING=1', 'MONOTONIC_USEC=7', 'WATCHDOG=1'],
+      ['READY=1', 'STATUS=two'],
+    ]);
   });
 
   it('tells a status once', () => {

@@ -43,8 +43,10 @@ export class Outbox {
   take(): readonly Assignment[] | undefined {
     const [step = [], ...later] = this.#steps;
     this.#steps = later;
-    const status = this.#statusTold || this.#status === undefined ? [] : [`STATUS=${oneLine(this.#status)}`];
-    this.#statusTold = true;
+    // The line is about the last of the steps.
+    const untold = this.#statusTold || later.length > 0 ? undefined : this.#status;
+    const status = untold === undefined ? [] : [`STATUS=${oneLine(untold)}`];
+    if (untold !== undefined) this.#statusTold = true;
     const alive = this.#alive ? ['WATCHDOG=1'] : [];
     this.#alive = false;
     const message = [...step, ...status, ...alive];

@@ -5,6 +5,7 @@
 //                                └──ended──▶ resting (1 s, then longer) ──▶ told anew   └──no systemd-notify here: given up, said once
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { errorText } from '../failure.ts';
 import { FAILING, GOOD_AGAIN, type Way, type WayOptions } from './way.ts';
 
 /** One line is one message, its assignments parted by tabs; an empty line back says that systemd has taken it. Signals for the whole group are ours. */
@@ -46,12 +47,23 @@ export class ShellWay implements Way {
 
   /** There is something in the outbox. */
   wake(): void {
-    if (this.#state === 'asleep') void this.#begin();
+    if (this.#state === 'asleep') this.#begin();
     else if (this.#state === 'idle') this.#tell();
   }
 
-  async #begin(): Promise<void> {
+  /** What stands in the pipe is read by the shell even when we are gone. */
+  flush(): void {
+    if (this.#shell === undefined) this.wake();
+    else this.#tell();
+  }
+
+  #begin(): void {
     this.#state = 'told';
+    // Where no process can be had (no memory, no descriptors) a spawn fails in more than one way; routing goes on.
+    this.#spawn().catch((error: unknown) => this.#failed(undefined, errorText(error)));
+  }
+
+  async #spawn(): Promise<void> {
     // Loaded only where somebody wants to be told.
     const { spawn } = await import('node:child_process');
     const { socket, path = systemPath } = this.#o;
@@ -93,6 +105,10 @@ export class ShellWay implements Way {
 
   #ended(shell: Shell, code: number | undefined, said: string): void {
     if (shell !== this.#shell) return;
+    this.#failed(code, said);
+  }
+
+  #failed(code: number | undefined, said: string): void {
     this.#shell = undefined;
     const { log, clock, outbox } = this.#o;
     if (code === NOT_FOUND) {
@@ -107,7 +123,7 @@ export class ShellWay implements Way {
     this.#failing = true;
     this.#state = 'resting';
     outbox.lost();
-    clock.after(this.#restMs, () => void this.#begin());
+    clock.after(this.#restMs, () => this.#begin());
     this.#restMs = Math.min(LONGEST_REST_MS, 2 * this.#restMs);
   }
 }

@@ -37,6 +37,7 @@ export function supervise(notifying: Notifying | undefined, options: SuperviseOp
     router,
     outbox,
     wake: () => way.wake(),
+    flush: () => way.flush(),
     watchdogMs,
     clock,
     log,

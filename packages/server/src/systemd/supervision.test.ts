@@ -34,6 +34,10 @@ class Stage {
       },
     };
     const say = (_: unknown, message: string) => void this.lines.push(message);
+    const tell = () => {
+      for (let next = outbox.take(); next !== undefined; next = outbox.take())
+        this.told.push(`${this.at}: ${next.join(' ')}`);
+    };
     this.supervision = new Supervision({
       router: {
         ...this.picture,
@@ -46,10 +50,8 @@ class Stage {
         },
       },
       outbox,
-      wake: () => {
-        for (let next = outbox.take(); next !== undefined; next = outbox.take())
-          this.told.push(`${this.at}: ${next.join(' ')}`);
-      },
+      wake: tell,
+      flush: tell,
       watchdogMs,
       clock,
       log: { debug: say, info: say, warn: say, error: say },

@@ -16,6 +16,8 @@ export interface SupervisionOptions {
   readonly outbox: Outbox;
   /** There is something in the outbox. */
   readonly wake: () => void;
+  /** There is, for the last time. */
+  readonly flush: () => void;
   /** Undefined: nobody watches. */
   readonly watchdogMs: number | undefined;
   readonly clock: Clock;
@@ -74,7 +76,7 @@ export class Supervision {
     this.#statusTimer?.cancel();
     this.#o.outbox.step('stopping');
     this.#o.outbox.status('stopping; HAProxy keeps what it holds');
-    this.#o.wake();
+    this.#o.flush();
   }
 
   #ready(): void {

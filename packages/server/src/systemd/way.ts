@@ -14,6 +14,8 @@ export interface WayOptions {
 export interface Way {
   /** There is something in the outbox. Never throws, and never waits for anybody. */
   wake(): void;
+  /** As `wake`, for the last time: we end soon, and nothing is waited for any more. */
+  flush(): void;
 }
 
 /** Said once, when it begins. */
