@@ -3,9 +3,9 @@
 // Both trust the authorities that this machine was told to trust, so that packages can be fetched while building.
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram } from '../packages/machine.ts';
 import { bare } from '../packages/recipes.ts';
 import { type Suite, unpackRoot } from '../packages/roots.ts';
+import { runProgram } from '../packages/run-program.ts';
 import type { Engine } from './engine.ts';
 
 /** What images `debian:*-slim` have in dpkg's configuration. */

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually, startProgram } from '../lab/process.ts';
 import { childrenOf, trySignal } from '../lab/process-table.ts';
-import { type Outcome, runProgram } from '../packages/machine.ts';
+import { type Outcome, runProgram } from '../packages/run-program.ts';
 
 export interface EngineOptions {
   /** An existing folder with a short path, for the socket and the log. */

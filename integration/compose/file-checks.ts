@@ -1,7 +1,7 @@
 // docker-compose.yml as two compose parsers read it, and the scripts of the image as the shell does. No engine is needed.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram } from '../packages/machine.ts';
+import { runProgram } from '../packages/run-program.ts';
 import type { Sheet } from '../packages/sheet.ts';
 import { isMap, list, parsed, servicesIn } from './parsed-file.ts';
 import { composeFile, nodeNames, type Project, top } from './project.ts';

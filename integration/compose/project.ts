@@ -2,7 +2,7 @@
 // Knows the services of the file and nothing of how they are checked.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Outcome, runProgram } from '../packages/machine.ts';
+import { type Outcome, runProgram } from '../packages/run-program.ts';
 
 export const top = fileURLToPath(new URL('../..', import.meta.url));
 export const composeFile = join(top, 'docker-compose.yml');
