@@ -1,6 +1,6 @@
 // Makes the .tar.gz, for machines with neither dpkg nor rpm: the tree, and scripts that lay it down and take it away.
 // Needs no root: tar writes every file as root's.
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from './command.ts';
@@ -42,16 +42,18 @@ export async function buildArchive({ arch, version, epoch, effort, files, to }: 
     const below = files.map((file) => ({ ...file, path: `tree/${file.path}` }));
     const scripts = ['install.sh', 'uninstall.sh'].map((script) => text(script, ownFile(script), 0o755));
     layFiles([text('INSTALL', ownFile('INSTALL')), ...scripts, ...lists(files), ...below], join(work, name), epoch);
-    const archive = join(to, `${name}.tar.gz`);
+    const made = join(work, 'made.tar.gz');
     await command(
       'tar',
       [
-        ...['--create', '--file', archive, '--directory', work, '--format=gnu', '--sort=name', `--mtime=@${epoch}`],
+        ...['--create', '--file', made, '--directory', work, '--format=gnu', '--sort=name', `--mtime=@${epoch}`],
         ...['--owner=root:0', '--group=root:0', '--use-compress-program', `gzip -${compression[effort].gzipLevel}n`],
         name,
       ],
       { patienceMs: compressionPatienceMs },
     );
+    const archive = join(to, `${name}.tar.gz`);
+    renameSync(made, archive);
     return archive;
   } finally {
     rmSync(work, { recursive: true, force: true });

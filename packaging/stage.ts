@@ -1,6 +1,6 @@
 // The tree as it is installed, for each kind of package: what is in packaging/tree and what was built or written, each at its place.
 // Says where things lie and with which rights; makes none of them.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { debianChangelog, type Entry } from './changelog.ts';
@@ -80,8 +80,8 @@ function documents(flavour: Flavour, parts: Parts): readonly InstalledFile[] {
           text(`usr/share/licenses/pgrouted/copyright`, parts.copyright),
           copied(`${doc}/CHANGELOG.md`, join(projectRoot, 'CHANGELOG.md')),
         ];
-  const there = (path: string): boolean => readdirSync(join(projectRoot, path, '..')).includes(basename(path));
-  return [...own, ...guides.filter(there).map((path) => copied(`${doc}/${path}`, join(projectRoot, path)))];
+  const there = guides.filter((path) => existsSync(join(projectRoot, path)));
+  return [...own, ...there.map((path) => copied(`${doc}/${path}`, join(projectRoot, path)))];
 }
 
 /** The text of the project's own file, for those who make packages from it. */

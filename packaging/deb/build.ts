@@ -1,6 +1,6 @@
 // Makes the .deb, by dpkg-deb. Needs no root: dpkg-deb writes every file as root's.
 import { createHash } from 'node:crypto';
-import { lstatSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from '../command.ts';
@@ -30,8 +30,9 @@ const scripts = ['preinst', 'postinst', 'prerm', 'postrm'];
 
 /** Gives the path of the package. */
 export async function buildDeb({ arch, version, epoch, effort, files, to }: DebOptions): Promise<string> {
-  const tree = workFolder(to);
+  const work = workFolder(to);
   try {
+    const tree = join(work, 'tree');
     layFiles(files, tree, epoch);
     const regular = files.filter(({ content }) => content.kind !== 'link');
     const sizes = regular.map(({ path }) => lstatSync(join(tree, path)).size);
@@ -56,14 +57,16 @@ export async function buildDeb({ arch, version, epoch, effort, files, to }: DebO
       ),
     ];
     layFiles(about, join(tree, 'DEBIAN'), epoch);
-    const deb = join(to, debFile(version, arch));
+    const made = join(work, 'pgrouted.deb');
     // One thread: with several, how the data is cut into blocks would depend on the machine.
-    await command('dpkg-deb', ['--root-owner-group', ...compression[effort].debArgs, '--build', tree, deb], {
+    await command('dpkg-deb', ['--root-owner-group', ...compression[effort].debArgs, '--build', tree, made], {
       env: { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },
       patienceMs: compressionPatienceMs,
     });
+    const deb = join(to, debFile(version, arch));
+    renameSync(made, deb);
     return deb;
   } finally {
-    rmSync(tree, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
   }
 }

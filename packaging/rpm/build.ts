@@ -1,5 +1,5 @@
 // Makes the .rpm, by rpmbuild, for either processor. Needs no root: owners are written down by name.
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Entry, rpmChangelog } from '../changelog.ts';
@@ -78,7 +78,7 @@ export async function buildRpm(options: RpmOptions): Promise<string> {
       { env: { SOURCE_DATE_EPOCH: String(epoch), HOME: work }, patienceMs: compressionPatienceMs },
     );
     const rpm = join(to, rpmFile(version, arch));
-    copyFileSync(join(work, 'top/RPMS', archNames[arch].rpm, rpmFile(version, arch)), rpm);
+    renameSync(join(work, 'top/RPMS', archNames[arch].rpm, rpmFile(version, arch)), rpm);
     return rpm;
   } finally {
     rmSync(work, { recursive: true, force: true });
