@@ -1,5 +1,5 @@
 // What the executable costs beside the plain bundle: what is installed, the time from its start until HAProxy is right, and memory at rest.
-import { round, summary, table } from './figures.ts';
+import { percentile, round, type Summary, summary, table } from './figures.ts';
 import { type AtRest, startPackageStage } from './package-stage.ts';
 import { type MeasuredWay, waysToShip } from './package-ways.ts';
 import type { Section } from './result.ts';
@@ -9,7 +9,8 @@ const goalMiB = 64;
 
 interface Measured {
   readonly way: MeasuredWay;
-  readonly startMs: { readonly n: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** `best`: the least; on a machine with other work the nearest to what a quiet one would show. */
+  readonly startMs: Summary & { readonly best: number };
   readonly rest: AtRest;
 }
 
@@ -26,7 +27,7 @@ export const packaged: Section = async ({ quick, say, folder }) => {
     const measured: Measured[] = [];
     for (const [way, taken] of times) {
       const rest = await stage.rest(way, restSeconds);
-      measured.push({ way, startMs: summary(taken), rest });
+      measured.push({ way, startMs: { best: percentile(taken, 0), ...summary(taken) }, rest });
       say(`${way.name}: ${rest.rssMiB} MiB after ${restSeconds} s`);
     }
     return {
@@ -40,10 +41,11 @@ export const packaged: Section = async ({ quick, say, folder }) => {
       ],
       tables: [
         table([
-          ['', 'MB installed', 'start ms p50', 'max', 'MiB resident', 'own', 'CPU s until then'],
+          ['', 'MB installed', 'start ms best', 'p50', 'max', 'MiB resident', 'own', 'CPU s until then'],
           ...measured.map(({ way, startMs, rest }) => [
             way.name,
             String(round(way.bytes / 1e6, 1)),
+            String(startMs.best),
             String(startMs.p50),
             String(startMs.max),
             String(rest.rssMiB),
