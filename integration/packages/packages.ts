@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endEverything } from '../lab/process.ts';
+import { leaving } from '../lab/leaving.ts';
 import { provesBare } from './bare.ts';
 import { provesBooted } from './booted.ts';
 import { type Built, builtIn, provesBuilt, provesLintian } from './built.ts';
@@ -20,22 +20,10 @@ import { type Part, usage, wishOf } from './words.ts';
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const folder = rootsFolder();
 const sheets = openSheets((line) => console.log(line));
-let leaving = false;
-
-async function leave(code: number): Promise<void> {
-  if (leaving) return;
-  leaving = true;
-  await endEverything();
-  rmSync(folder, { recursive: true, force: true });
-  process.exit(code);
-}
-
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const)
-  process.on(signal, () => void leave(code));
+const leave = leaving(
+  async () => {},
+  () => rmSync(folder, { recursive: true, force: true }),
+);
 
 /** The sum, however far it came. */
 function conclude(trouble?: string): number {
