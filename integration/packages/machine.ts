@@ -20,8 +20,6 @@ export interface MachineOptions {
 export interface RunOptions extends ProgramOptions {
   /** In the network of this machine instead of the box's own, which has a loopback interface only (up where systemd was booted). */
   readonly network?: boolean;
-  /** A user of the root, with the groups that the root gives it. Default root. */
-  readonly user?: string;
 }
 
 export interface Machine {
@@ -53,7 +51,7 @@ if [ "$boot" = yes ]; then
 fi
 code=0
 setpriv --pdeathsig KILL -- unshare --mount --pid --net --ipc --uts \${cgroup-} --fork --kill-child=KILL \\
-  sh -c "$5" init "$work/root" "$boot" || code=$?
+  sh -c "$5" init "$work/root" "$boot" "$id" || code=$?
 if [ "$boot" = yes ]; then
   echo $$ > "$work/cgroup/cgroup.procs"
   find "$work/cgroup/$id" -depth -type d -exec rmdir {} +
@@ -83,6 +81,7 @@ ln -s /proc/self/fd/2 dev/stderr
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 [ "$2" = no ] || mount -t cgroup2 cgroup2 sys/fs/cgroup
+echo "$3" > run/pgrouted-proof
 mkdir run/before
 pivot_root . run/before
 umount -l /run/before
@@ -130,12 +129,11 @@ export async function openMachine({ root, boot }: MachineOptions): Promise<Machi
 
   const run: Machine['run'] = (script, options = {}) => {
     const pid = firstPid();
-    const user = options.user === undefined ? [] : asUser(options.user);
     const nets = options.network === true ? [] : ['--net'];
     const spaces = ['--mount', '--pid', '--ipc', '--uts', ...(boot ? ['--cgroup'] : []), ...nets];
     return runProgram(
       'nsenter',
-      [`--target=${pid}`, ...spaces, '--root', '--wdns=/', '--', ...user, 'sh', '-c', script],
+      [`--target=${pid}`, ...spaces, '--root', '--wdns=/', '--', 'sh', '-c', script],
       {
         ...options,
         env: {
@@ -152,12 +150,13 @@ export async function openMachine({ root, boot }: MachineOptions): Promise<Machi
     if (outcome.code !== 0) throw new Error(outcome.told);
     return outcome.stdout;
   };
-  const up = boot
-    ? '[ -S /run/systemd/private ] && case $(systemctl is-system-running) in running|degraded) ;; *) exit 1;; esac'
-    : '[ -d /run ] && [ ! -e /run/before ]';
+  // Until it has its own root, a command that enters it would be let loose on this machine's.
+  const inside = `[ "$(cat /run/pgrouted-proof)" = ${id} ] && [ ! -e /run/before ]`;
+  const booted = 'case $(systemctl is-system-running) in running|degraded) ;; *) exit 1;; esac';
+  const up = boot ? `${inside} && ${booted}` : inside;
   try {
     await eventually(
-      `the machine to come up`,
+      'the machine to come up',
       async () => {
         if (child.exitCode !== null) throw new Error(`it has ended: ${said}`);
         return firstPid() > 0 && (await run(up)).code === 0;
@@ -179,13 +178,3 @@ export async function openMachine({ root, boot }: MachineOptions): Promise<Machi
     close,
   };
 }
-
-const asUser = (user: string): readonly string[] => [
-  'setpriv',
-  '--reuid',
-  user,
-  '--regid',
-  user,
-  '--init-groups',
-  '--',
-];
