@@ -37,7 +37,7 @@ export async function runSuite({ suite, node, folder, limitMs }: SuiteRun): Prom
     name: suite,
     command: 'nice',
     args: [
-      ...['-n', '10', node, join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...argsOf[suite]],
+      ...['-n', '5', node, join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...argsOf[suite]],
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ],
     env: inherited,
