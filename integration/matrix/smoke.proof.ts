@@ -82,7 +82,7 @@ const servers = (cluster: StatusDocument['clusters'][number] | undefined) =>
   );
 
 /** Through HAProxy: whether a server that takes writes answers. */
-async function write(): Promise<boolean> {
+async function takesWrites(): Promise<boolean> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port: writePort,
@@ -109,7 +109,7 @@ describe(`pgrouted under Node ${process.versions.node}`, () => {
       servers(cluster).every(({ held }) => held.length > 0 && held.every((line) => line.state === line.wanted)),
     );
     expect([await letIn('be_rw'), await letIn('be_ro')]).toEqual([['n1'], ['n2']]);
-    expect(await write()).toBe(true);
+    expect(await takesWrites()).toBe(true);
     expect(await pgroutectl('explain', 'n1', '--service', 'primary')).toContain('[leader_proven]');
   });
 
@@ -123,7 +123,7 @@ describe(`pgrouted under Node ${process.versions.node}`, () => {
       ),
     );
     expect(await letIn('be_rw')).toEqual(['n2']);
-    expect(await write()).toBe(true);
+    expect(await takesWrites()).toBe(true);
     expect(await pgroutectl('status')).toMatch(/^ {2}primary {2}OPEN on n2 \(backend be_rw\)$/m);
     expect(await pgroutectl('events', '--kind', 'switch', '-n', '1')).toContain('n2');
   });
