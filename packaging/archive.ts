@@ -1,27 +1,13 @@
 // Makes the .tar.gz, for machines with neither dpkg nor rpm: the tree, and scripts that lay it down and take it away.
 // Needs no root: tar writes every file as root's.
-import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from './command.ts';
-import { compression, compressionPatienceMs, type Effort } from './compression.ts';
-import type { Arch } from './executable/runtime.ts';
+import { compression, compressionPatienceMs } from './compression.ts';
 import { type InstalledFile, isConfiguration, layFiles, text } from './files.ts';
 import { archiveName } from './names.ts';
+import { type Packing, putInPlace } from './packing.ts';
 import { scriptText } from './scripts.ts';
-import { workFolder } from './work-folder.ts';
-
-export interface ArchiveOptions {
-  readonly arch: Arch;
-  readonly version: string;
-  /** Unix time in seconds: the date of everything in it. */
-  readonly epoch: number;
-  readonly effort: Effort;
-  /** What is to be installed. */
-  readonly files: readonly InstalledFile[];
-  /** The folder to put it into. */
-  readonly to: string;
-}
 
 /** What the scripts work through, as `MODE PATH`: files, and those that are the administrator's once they are there. */
 const lists = (files: readonly InstalledFile[]): readonly InstalledFile[] => [
@@ -35,10 +21,9 @@ const listOf = (files: readonly InstalledFile[]): string =>
 const ownFile = (name: string): string => scriptText(fileURLToPath(new URL(`archive/${name}`, import.meta.url)));
 
 /** Gives the path of the archive. */
-export async function buildArchive({ arch, version, epoch, effort, files, to }: ArchiveOptions): Promise<string> {
-  const work = workFolder(to);
+export function buildArchive({ arch, version, epoch, effort, files, to }: Packing): Promise<string> {
   const name = archiveName(version, arch);
-  try {
+  return putInPlace(to, `${name}.tar.gz`, async (work) => {
     const below = files.map((file) => ({ ...file, path: `tree/${file.path}` }));
     const scripts = ['install.sh', 'uninstall.sh'].map((script) => text(script, ownFile(script), 0o755));
     layFiles([text('INSTALL', ownFile('INSTALL')), ...scripts, ...lists(files), ...below], join(work, name), epoch);
@@ -52,10 +37,6 @@ export async function buildArchive({ arch, version, epoch, effort, files, to }: 
       ],
       { patienceMs: compressionPatienceMs },
     );
-    const archive = join(to, `${name}.tar.gz`);
-    renameSync(made, archive);
-    return archive;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+    return made;
+  });
 }

@@ -9,6 +9,7 @@ import { type Bundled, copyrightText, licenseOf } from './copyright.ts';
 import { buildDeb } from './deb/build.ts';
 import type { Arch } from './executable/runtime.ts';
 import { layFiles } from './files.ts';
+import type { Packing } from './packing.ts';
 import { buildRpm } from './rpm/build.ts';
 import { type Flavour, installedFiles, type Parts, projectFile } from './stage.ts';
 import { texts } from './texts/texts.ts';
@@ -51,22 +52,20 @@ const ingredientsOf = (options: PackageOptions): Ingredients => {
   return { ...options, parts, changelog };
 };
 
-const makers: Readonly<Record<Flavour, (ingredients: Ingredients) => Promise<string>>> = {
-  deb: ({ arch, release, effort, parts, to }) =>
-    buildDeb({ arch, ...release, effort, files: installedFiles('deb', parts), to }),
-  rpm: ({ arch, release, effort, parts, changelog, bundled, to }) =>
-    buildRpm({
-      ...{ arch, ...release, effort, changelog, to },
-      files: installedFiles('rpm', parts),
-      license: licenseOf(bundled),
-    }),
-  tar: ({ arch, release, effort, parts, to }) =>
-    buildArchive({ arch, ...release, effort, files: installedFiles('tar', parts), to }),
+const makers: Readonly<Record<Flavour, (packing: Packing, ingredients: Ingredients) => Promise<string>>> = {
+  deb: buildDeb,
+  rpm: (packing, { changelog, bundled }) => buildRpm({ ...packing, changelog, license: licenseOf(bundled) }),
+  tar: buildArchive,
 };
 
 /** Makes one package and gives its path. The same options give the same bytes. */
-export const makePackage = (flavour: Flavour, options: PackageOptions): Promise<string> =>
-  makers[flavour](ingredientsOf(options));
+export function makePackage(flavour: Flavour, options: PackageOptions): Promise<string> {
+  const { arch, release, effort, to } = options;
+  const ingredients = ingredientsOf(options);
+  const files = installedFiles(flavour, ingredients.parts);
+  const packing = { arch, version: release.version, epoch: release.epoch, effort, files, to };
+  return makers[flavour](packing, ingredients);
+}
 
 /** Lays down the tree as the .deb installs it, in place of what was there, to look at and to take the executable from. Gives its path. */
 export function layStage(options: PackageOptions): string {

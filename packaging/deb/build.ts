@@ -1,37 +1,23 @@
 // Makes the .deb, by dpkg-deb. Needs no root: dpkg-deb writes every file as root's.
 import { createHash } from 'node:crypto';
-import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from '../command.ts';
-import { compression, compressionPatienceMs, type Effort } from '../compression.ts';
+import { compression, compressionPatienceMs } from '../compression.ts';
 import { neededLibraries } from '../elf.ts';
-import type { Arch } from '../executable/runtime.ts';
 import { foldersOf, type InstalledFile, isConfiguration, layFiles, text } from '../files.ts';
 import { debFile } from '../names.ts';
+import { type Packing, putInPlace } from '../packing.ts';
 import { scriptText } from '../scripts.ts';
-import { workFolder } from '../work-folder.ts';
 import { conffilesText, controlText, installedKiB, triggersText } from './control.ts';
 import { dependsOf } from './depends.ts';
-
-export interface DebOptions {
-  readonly arch: Arch;
-  readonly version: string;
-  /** Unix time in seconds: the date of everything in it. */
-  readonly epoch: number;
-  readonly effort: Effort;
-  /** What is installed, the executable at `usr/bin/pgrouted` among it. */
-  readonly files: readonly InstalledFile[];
-  /** The folder to put it into. */
-  readonly to: string;
-}
 
 const scripts = ['preinst', 'postinst', 'prerm', 'postrm'];
 
 /** Gives the path of the package. */
-export async function buildDeb({ arch, version, epoch, effort, files, to }: DebOptions): Promise<string> {
-  const work = workFolder(to);
-  try {
+export const buildDeb = ({ arch, version, epoch, effort, files, to }: Packing): Promise<string> =>
+  putInPlace(to, debFile(version, arch), async (work) => {
     const tree = join(work, 'tree');
     layFiles(files, tree, epoch);
     const regular = files.filter(({ content }) => content.kind !== 'link');
@@ -39,19 +25,17 @@ export async function buildDeb({ arch, version, epoch, effort, files, to }: DebO
     const others = foldersOf(files).length + files.length - regular.length;
     const depends = dependsOf(await neededLibraries(join(tree, 'usr/bin/pgrouted')));
     const control = { version, arch, depends, installedKiB: installedKiB(sizes, others) };
-    const sums = regular
-      .filter((file) => !isConfiguration(file))
-      .map(
-        ({ path }) =>
-          `${createHash('md5')
-            .update(readFileSync(join(tree, path)))
-            .digest('hex')}  ${path}\n`,
-      );
     const about = [
       text('control', controlText(control)),
       text('conffiles', conffilesText(files)),
       text('triggers', triggersText),
-      text('md5sums', sums.join('')),
+      text(
+        'md5sums',
+        regular
+          .filter((file) => !isConfiguration(file))
+          .map(sumIn(tree))
+          .join(''),
+      ),
       ...scripts.map((name) =>
         text(name, scriptText(fileURLToPath(new URL(`scripts/${name}`, import.meta.url))), 0o755),
       ),
@@ -63,10 +47,13 @@ export async function buildDeb({ arch, version, epoch, effort, files, to }: DebO
       env: { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },
       patienceMs: compressionPatienceMs,
     });
-    const deb = join(to, debFile(version, arch));
-    renameSync(made, deb);
-    return deb;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
+    return made;
+  });
+
+/** A line of the file `md5sums`. */
+const sumIn =
+  (tree: string) =>
+  ({ path }: InstalledFile): string =>
+    `${createHash('md5')
+      .update(readFileSync(join(tree, path)))
+      .digest('hex')}  ${path}\n`;

@@ -1,32 +1,22 @@
 // Makes the .rpm, by rpmbuild, for either processor. Needs no root: owners are written down by name.
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Entry, rpmChangelog } from '../changelog.ts';
 import { command } from '../command.ts';
-import { compression, compressionPatienceMs, type Effort } from '../compression.ts';
+import { compression, compressionPatienceMs } from '../compression.ts';
 import { neededLibraries } from '../elf.ts';
-import type { Arch } from '../executable/runtime.ts';
-import { type InstalledFile, layFiles } from '../files.ts';
+import { layFiles } from '../files.ts';
 import { archNames, rpmFile } from '../names.ts';
+import { type Packing, putInPlace } from '../packing.ts';
 import { scriptText } from '../scripts.ts';
-import { workFolder } from '../work-folder.ts';
 import { requiresOf } from './requires.ts';
 import { specText } from './spec.ts';
 
-export interface RpmOptions {
-  readonly arch: Arch;
-  readonly version: string;
-  /** Unix time in seconds: the date of everything in it. */
-  readonly epoch: number;
-  readonly effort: Effort;
-  /** What is installed, the executable at `usr/bin/pgrouted` among it. */
-  readonly files: readonly InstalledFile[];
+export interface RpmPacking extends Packing {
   readonly changelog: readonly Entry[];
   /** SPDX expression of everything that is in the executable. */
   readonly license: string;
-  /** The folder to put it into. */
-  readonly to: string;
 }
 
 const sections: readonly (readonly [string, string])[] = [
@@ -39,10 +29,9 @@ const sections: readonly (readonly [string, string])[] = [
 ];
 
 /** Gives the path of the package. */
-export async function buildRpm(options: RpmOptions): Promise<string> {
-  const { arch, version, epoch, effort, files, changelog, license, to } = options;
-  const work = workFolder(to);
-  try {
+export function buildRpm(packing: RpmPacking): Promise<string> {
+  const { arch, version, epoch, effort, files, changelog, license, to } = packing;
+  return putInPlace(to, rpmFile(version, arch), async (work) => {
     const tree = join(work, 'tree');
     layFiles(files, tree, epoch);
     const spec = specText({
@@ -77,10 +66,6 @@ export async function buildRpm(options: RpmOptions): Promise<string> {
       ],
       { env: { SOURCE_DATE_EPOCH: String(epoch), HOME: work }, patienceMs: compressionPatienceMs },
     );
-    const rpm = join(to, rpmFile(version, arch));
-    renameSync(join(work, 'top/RPMS', archNames[arch].rpm, rpmFile(version, arch)), rpm);
-    return rpm;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+    return join(work, 'top/RPMS', archNames[arch].rpm, rpmFile(version, arch));
+  });
 }
