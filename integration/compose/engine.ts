@@ -59,7 +59,7 @@ export async function startEngine({ folder, images, network }: EngineOptions): P
     // unshare itself passes no signal on.
     for (const pid of childrenOf(program.pid)) trySignal(pid, 'SIGTERM');
     await program.stop('SIGTERM', 20_000);
-    removeGroups(id);
+    await removeGroups(id);
     for (const name of ['docker.sock', 'docker.pid', 'run'])
       rmSync(join(folder, name), { recursive: true, force: true });
   };
@@ -87,15 +87,20 @@ export async function startEngine({ folder, images, network }: EngineOptions): P
   return { host: `unix://${socket}`, ask, stop };
 }
 
-/** The control groups of its containers: empty by now, of either version, and nobody else takes them away. */
-function removeGroups(id: string): void {
+/** The control groups of its containers, of either version: nobody else takes them away. What was killed may need an instant to be gone from them. */
+async function removeGroups(id: string): Promise<void> {
   const top = '/sys/fs/cgroup';
   for (const parent of [top, ...folders(top)]) {
     const group = join(parent, id);
-    if (!existsSync(group)) continue;
-    for (const container of folders(group)) rmdirSync(container);
-    rmdirSync(group);
+    if (existsSync(group)) await eventually(`${group} to be empty`, () => removeGroup(group), 10_000);
   }
+}
+
+/** Throws while a process is in it, or in one below it. */
+function removeGroup(group: string): true {
+  for (const inner of folders(group)) removeGroup(inner);
+  rmdirSync(group);
+  return true;
 }
 
 const folders = (parent: string): readonly string[] =>
