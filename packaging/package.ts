@@ -62,12 +62,14 @@ async function pack(arch: Arch): Promise<readonly string[]> {
     say(`${arch}: the tree as it is installed`);
     const stage = layStage(options);
     if (only === 'exe') return [join(stage, 'usr/bin/pgrouted')];
-    const made: string[] = [];
-    for (const flavour of only === undefined ? flavours : [only]) {
-      say(`${arch}: .${flavour === 'tar' ? 'tar.gz' : flavour}`);
-      made.push(await makePackage(flavour, options));
-    }
-    return made;
+    // Side by side: each compresses on one processor for a minute and more.
+    const kinds = only === undefined ? flavours : [only];
+    say(`${arch}: ${kinds.map((kind) => `.${kind === 'tar' ? 'tar.gz' : kind}`).join(', ')}`);
+    const results = await Promise.allSettled(kinds.map((kind) => makePackage(kind, options)));
+    return results.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
