@@ -11,9 +11,9 @@ import type { Packages } from './ground.ts';
 import { mustOnHost } from './host.ts';
 import { olderDeb } from './older-deb.ts';
 import { bare, server } from './recipes.ts';
-import { type RootRecipe, rootsFolder, type Suite, unpackRoot } from './roots.ts';
+import { type RootRecipe, rootsFolder, unpackRoot } from './roots.ts';
 import { provesRpm } from './rpm.ts';
-import { openSheets } from './sheet.ts';
+import { openSheets, type Sheet } from './sheet.ts';
 import { provesUnit } from './unit.ts';
 import { type Part, usage, wishOf } from './words.ts';
 
@@ -75,27 +75,28 @@ async function main(): Promise<number> {
 }
 
 async function prove(part: Part, built: Built, debs: Packages): Promise<void> {
-  const sheet = sheets.part(part);
-  // A part that can't even begin has failed as one check.
-  await sheet.check('all of it could be tried', async () => {
-    if (part === 'built') await provesBuilt(sheet, built, folder, top);
-    else if (part === 'lintian') await provesLintian(sheet, built);
-    else if (part === 'rpm') await provesRpm(sheet, built, folder);
-    else if (part === 'unit') {
-      for (const suite of ['bookworm', 'trixie'] as const) await provesUnit(sheet, await rootFor(server(suite)), debs);
-    } else await proveSuite(part, debs);
-  });
-}
-
-async function proveSuite(suite: Suite, debs: Packages): Promise<void> {
-  const inContainer = sheets.part(`${suite}, bare`);
-  await inContainer.check('all of it could be tried', async () =>
-    provesBare(inContainer, await rootFor(bare(suite)), debs),
-  );
-  const onServer = sheets.part(`${suite}, booted`);
-  await onServer.check('all of it could be tried', async () =>
-    provesBooted(onServer, await rootFor(server(suite)), debs),
-  );
+  // What can't even begin has failed as one check.
+  const whole = async (name: string, attempt: (sheet: Sheet) => Promise<void>) => {
+    const sheet = sheets.part(name);
+    await sheet.check('all of it could be tried', () => attempt(sheet));
+  };
+  switch (part) {
+    case 'built':
+      return whole(part, (sheet) => provesBuilt(sheet, built, folder, top));
+    case 'lintian':
+      return whole(part, (sheet) => provesLintian(sheet, built));
+    case 'rpm':
+      return whole(part, (sheet) => provesRpm(sheet, built, folder));
+    case 'unit':
+      return whole(part, async (sheet) => {
+        for (const suite of ['bookworm', 'trixie'] as const)
+          await provesUnit(sheet, await rootFor(server(suite)), debs);
+      });
+    case 'bookworm':
+    case 'trixie':
+      await whole(`${part}, bare`, async (sheet) => provesBare(sheet, await rootFor(bare(part)), debs));
+      return whole(`${part}, booted`, async (sheet) => provesBooted(sheet, await rootFor(server(part)), debs));
+  }
 }
 
 const unpacked = new Map<string, string>();
