@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { originOf } from '../scripts/origin.mjs';
 import { writeChecksums } from './checksums.ts';
 import type { Effort } from './compression.ts';
-import { contentsOf, writeSbom } from './contents.ts';
+import { type Contents, contentsOf, writeSbom } from './contents.ts';
 import { buildExecutable } from './executable/executable.ts';
 import { type Arch, arches } from './executable/runtime.ts';
 import { layStage, makePackage } from './packages.ts';
@@ -40,7 +40,7 @@ const began = performance.now();
 const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s`;
 const say = (text: string): void => console.log(`${seconds()}  ${text}`);
 
-let sbom: string | undefined;
+let packed: Contents | undefined;
 
 /** Gives what was made for one processor. */
 async function pack(arch: Arch): Promise<readonly string[]> {
@@ -58,9 +58,9 @@ async function pack(arch: Arch): Promise<readonly string[]> {
       bundled: [...contents.components, contents.runtime],
       to: dist,
     };
-    sbom ??= await writeSbom(dist, release, contents);
     say(`${arch}: the tree as it is installed`);
     const stage = layStage(options);
+    packed ??= contents;
     if (only === 'exe') return [join(stage, 'usr/bin/pgrouted')];
     // Side by side: each compresses on one processor for a minute and more.
     const kinds = only === undefined ? flavours : [only];
@@ -95,7 +95,7 @@ for (const one of arch === 'all' ? arches : [arch]) {
     console.error(`${seconds()}  ${one}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
-if (sbom !== undefined) made.push(sbom);
+if (packed !== undefined) made.push(await writeSbom(dist, release, packed));
 made.push(writeChecksums(dist, release.version));
 
 console.log('');
