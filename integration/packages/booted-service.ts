@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { comesToPass, type Ground, property } from './ground.ts';
 import type { Machine } from './machine.ts';
 import { demand } from './sheet.ts';
-import { configuration, isLedBy, lead, letIn, type Member } from './site.ts';
+import { configuration, isLedBy, lead, letIn, type Member, members, servers, workerOfHaproxy } from './site.ts';
 
 const configFile = '/etc/pgrouted/pgrouted.yaml';
 
@@ -36,7 +36,12 @@ export async function provesFirstStart({ sheet, machine }: Ground): Promise<bool
       pgrouted haproxy-config >> /etc/haproxy/haproxy.cfg
       haproxy -c -f /etc/haproxy/haproxy.cfg
       systemctl reload haproxy`);
-    await comesToPass(machine, 'HAProxy to have the backends', async () => (await letIn(machine)) === 'nothing');
+    await comesToPass(
+      machine,
+      'HAProxy to have the backends',
+      async () => (await servers(machine)).size === 2 * members.length,
+    );
+    demand((await letIn(machine)) === 'nothing', `HAProxy lets in ${await letIn(machine)} before it was told`);
     const after = (await machine.must("stat -c '%a %U:%G' /run/haproxy/admin.sock")).trim();
     demand(after === '660 root:haproxy', `the socket is ${after}`);
     return `socket ${before}`;
@@ -121,7 +126,9 @@ export async function provesService({ sheet, machine }: Ground): Promise<void> {
     await machine.must('systemctl reload pgrouted');
   });
   await sheet.check('a reload of HAProxy, whose servers start disabled, is answered', async () => {
+    const before = await workerOfHaproxy(machine);
     await machine.must('systemctl reload haproxy');
+    await comesToPass(machine, 'another worker to answer', async () => (await workerOfHaproxy(machine)) !== before);
     await drives(machine, 'pg3');
   });
   await provesDeaths({ sheet, machine });

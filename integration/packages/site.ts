@@ -70,3 +70,7 @@ export async function isLedBy(machine: Machine, leader: Member): Promise<boolean
 /** For messages: what is let in. */
 export const letIn = async (machine: Machine): Promise<string> =>
   [...(await servers(machine))].flatMap(([name, state]) => (state === 'in' ? [name] : [])).join(' ') || 'nothing';
+
+/** The process that answers on HAProxy's socket: another one after a reload. */
+export const workerOfHaproxy = (machine: Machine): Promise<string> =>
+  machine.must("echo 'show info' | socat - /run/haproxy/admin.sock | grep ^Pid:");
