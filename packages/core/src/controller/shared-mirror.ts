@@ -1,6 +1,9 @@
 // One mirror of a whole namespace in etcd for all clusters below it: one list, one watch on each etcd member, one proof every 250 ms, however many clusters
 // there are. Each cluster sees its own part and is woken by events of that alone; a confirmation wakes only those that wait for one.
 //
+// What a cluster is told may wait for a moment where thousands are told something (slices.ts), and then comes as one; whoever asks how fresh a cluster's part is, or has
+// it proven, is told first. So nobody takes a fresh proof for one of what was not told yet.
+//
 // A confirmation can't change what was decided on a view that was fresh, so most clusters never hear of it. What they must hear of is its absence: the mirror
 // keeps one timer for all of them, set anew with each confirmation.
 import type { EtcdClient } from '../etcd/client.ts';
@@ -17,6 +20,7 @@ import type { Clock, Timer } from '../model/clock.ts';
 import type { Log } from '../model/log.ts';
 import { after, type Millis } from '../model/units.ts';
 import type { Attention, PrefixRecords } from './prefix-records.ts';
+import { Slices } from './slices.ts';
 
 export interface SharedMirrorOptions {
   readonly client: EtcdClient;
@@ -42,6 +46,8 @@ interface Part {
   onAged: () => void;
   /** The keys as they were told last. */
   told: MirrorSnapshot['entries'] | undefined;
+  /** What is still to be told. */
+  due: Exclude<MirrorChange, { kind: 'relisted' }> | undefined;
 }
 
 const keyOf = (event: MirrorEvent): string => (event.type === 'put' ? event.kv.key : event.key);
@@ -54,6 +60,7 @@ export class SharedMirror {
   readonly #nameOf: (key: string) => string;
   readonly #parts = new Map<string, Set<Part>>();
   readonly #waiting = new Set<Part>();
+  readonly #slices: Slices<Part>;
   readonly #onNames = new Set<(names: ReadonlySet<string>, all?: boolean) => void>();
   #started = false;
   #leastMs = Number.POSITIVE_INFINITY;
@@ -64,6 +71,7 @@ export class SharedMirror {
     this.#clock = clock;
     this.#log = log;
     this.#nameOf = byName(prefix);
+    this.#slices = new Slices(clock, (part) => this.#tellDue(part));
     let told = false;
     const onFailure = ({ code }: EtcdError) => {
       if (code !== 'forbidden' || told || this.#mirror.snapshot() !== undefined) return;
@@ -83,6 +91,7 @@ export class SharedMirror {
 
   async close(): Promise<void> {
     this.#aging?.cancel();
+    this.#slices.stop();
     this.#parts.clear();
     this.#waiting.clear();
     this.#onNames.clear();
@@ -117,6 +126,7 @@ export class SharedMirror {
       attention: { each: true, agesAfterMs: undefined },
       onAged: () => {},
       told: undefined,
+      due: undefined,
     };
     const dueAt = (): Millis | undefined => this.#mirror.dueAt;
     return {
@@ -133,18 +143,29 @@ export class SharedMirror {
       },
       close: async () => {
         part.listeners.clear();
+        this.#slices.drop(part);
         this.#waiting.delete(part);
         const parts = this.#parts.get(name);
         parts?.delete(part);
         if (parts?.size === 0) this.#parts.delete(name);
       },
-      snapshot: () => this.#snapshotOf(part),
-      confirmedAt: () => this.#mirror.snapshot()?.confirmedAt,
+      snapshot: () => {
+        this.#slices.settle(part);
+        return this.#snapshotOf(part);
+      },
+      confirmedAt: () => {
+        this.#slices.settle(part);
+        return this.#mirror.snapshot()?.confirmedAt;
+      },
       onChange: (listener) => {
         part.listeners.add(listener);
         return () => part.listeners.delete(listener);
       },
-      prove: (deadlineMs) => this.#mirror.prove(deadlineMs),
+      prove: async (deadlineMs) => {
+        const result = await this.#mirror.prove(deadlineMs);
+        this.#slices.settle(part);
+        return result;
+      },
       status: () => this.#mirror.status(),
       attend: (attention, onAged) => this.#attend(part, attention, onAged),
     };
@@ -171,7 +192,7 @@ export class SharedMirror {
   #onChange(change: MirrorChange): void {
     switch (change.kind) {
       case 'confirmed':
-        for (const part of [...this.#waiting]) this.#pass(part, change);
+        for (const part of [...this.#waiting]) this.#soon(part, change);
         break;
       case 'events':
         this.#onEvents(change);
@@ -192,7 +213,7 @@ export class SharedMirror {
       else events.push(event);
     }
     for (const [name, events] of byCluster) {
-      for (const part of [...(this.#parts.get(name) ?? [])]) this.#pass(part, { ...change, events });
+      for (const part of [...(this.#parts.get(name) ?? [])]) this.#soon(part, { ...change, events });
     }
     const names = new Set(byCluster.keys());
     for (const listener of [...this.#onNames]) listener(names, false);
@@ -202,8 +223,26 @@ export class SharedMirror {
   #relisted(part: Part, change: Extract<MirrorChange, { kind: 'relisted' }>): void {
     const now = this.#mirror.group(part.name);
     const same = part.told !== undefined && change.why !== 'cluster_changed' && change.why !== 'rewind';
-    if (!same || !hasSame(part.told, now)) this.#pass(part, change);
-    else if (this.#waiting.has(part)) this.#pass(part, { kind: 'confirmed', snapshot: change.snapshot });
+    if (!same || !hasSame(part.told, now)) {
+      this.#slices.drop(part);
+      part.due = undefined;
+      this.#pass(part, change);
+    } else if (this.#waiting.has(part)) this.#soon(part, { kind: 'confirmed', snapshot: change.snapshot });
+  }
+
+  /** Now, or with what comes for the part until then. */
+  #soon(part: Part, change: Exclude<MirrorChange, { kind: 'relisted' }>): void {
+    const { due } = part;
+    if (due?.kind === 'events') {
+      part.due = change.kind === 'events' ? { ...change, events: [...due.events, ...change.events] } : due;
+    } else part.due = change;
+    this.#slices.want(part);
+  }
+
+  #tellDue(part: Part): void {
+    const { due } = part;
+    part.due = undefined;
+    if (due !== undefined) this.#pass(part, due);
   }
 
   /** The change as the part sees it. */

@@ -22,7 +22,7 @@ export type MirrorEvent = WatchEvent;
 export type RelistReason = 'start' | 'compacted' | 'behind' | 'rewind' | 'cluster_changed';
 
 export type MirrorChange =
-  /** All events of one revision; `snapshot` has them in. */
+  /** All events of one revision (a part of a shared mirror: of some, up to this one); `snapshot` has them in. */
   | {
       readonly kind: 'events';
       readonly revision: Revision;
