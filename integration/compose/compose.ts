@@ -27,16 +27,7 @@ const leave = leaving(
   () => folder.remove(),
 );
 
-/** The sum, however far it came. */
-function conclude(trouble?: string): number {
-  const { passed, failed } = sheets.sum();
-  const more = trouble === undefined ? 0 : 1;
-  console.log(`\n${sheets.table()}`);
-  if (trouble !== undefined) console.log(trouble);
-  for (const what of untried) console.log(what);
-  console.log(`${passed} passed, ${failed + more} failed${untried.length > 0 ? `, ${untried.length} skipped` : ''}`);
-  return failed + more === 0 ? 0 : 1;
-}
+const conclude = (trouble?: string): number => sheets.conclude(trouble, untried);
 
 async function main(): Promise<number> {
   const wish = wishOf(process.argv.slice(2));

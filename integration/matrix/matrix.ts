@@ -5,27 +5,16 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostArch, runtimeOf, runtimeVersions } from '../../packaging/executable/runtime.ts';
 import { table } from '../bench/figures.ts';
-import { endEverything, temporaryFolder } from '../lab/process.ts';
+import { leaving } from '../lab/leaving.ts';
+import { temporaryFolder } from '../lab/process.ts';
 import { runSuite, type SuiteResult } from './suite.ts';
 import { patienceMs, usage, wishOf } from './words.ts';
 
 const folder = temporaryFolder();
-let leaving = false;
-
-async function leave(code: number): Promise<void> {
-  if (leaving) return;
-  leaving = true;
-  await endEverything();
-  folder.remove();
-  process.exit(code);
-}
-
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const)
-  process.on(signal, () => void leave(code));
+const leave = leaving(
+  async () => {},
+  () => folder.remove(),
+);
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(0)} s`;
 

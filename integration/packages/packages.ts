@@ -25,15 +25,7 @@ const leave = leaving(
   () => rmSync(folder, { recursive: true, force: true }),
 );
 
-/** The sum, however far it came. */
-function conclude(trouble?: string): number {
-  const { passed, failed } = sheets.sum();
-  const more = trouble === undefined ? 0 : 1;
-  console.log(`\n${sheets.table()}`);
-  if (trouble !== undefined) console.log(trouble);
-  console.log(`${passed} passed, ${failed + more} failed`);
-  return failed + more === 0 ? 0 : 1;
-}
+const conclude = (trouble?: string): number => sheets.conclude(trouble);
 
 async function main(): Promise<number> {
   const wish = wishOf(process.argv.slice(2));

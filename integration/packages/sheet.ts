@@ -17,6 +17,11 @@ export interface Sheets {
   readonly sum: () => Sum;
   /** A row for each part and, below, what has failed. */
   readonly table: () => string;
+  /**
+   * Prints the table and the sum, however far it came; gives the exit code. `trouble`: why it ended early, a failure of its own; `untried`: what could not be tried
+   * here, and why.
+   */
+  readonly conclude: (trouble?: string, untried?: readonly string[]) => number;
 }
 
 interface Row {
@@ -31,6 +36,15 @@ export function openSheets(print: (line: string) => void): Sheets {
   const sumOf = (chosen: readonly Row[]): Sum => {
     const failed = chosen.filter(({ trouble }) => trouble !== undefined).length;
     return { passed: chosen.length - failed, failed };
+  };
+  const table = (): string => {
+    const width = Math.max(...parts.map(({ length }) => length), 0);
+    const lines = parts.map((name) => {
+      const { passed, failed } = sumOf(rows.filter(({ part }) => part === name));
+      return `${name.padEnd(width)}  ${String(passed).padStart(4)} passed  ${String(failed).padStart(4)} failed`;
+    });
+    const failures = rows.flatMap(({ part, what, trouble }) => (trouble === undefined ? [] : [`  ${part}: ${what}`]));
+    return [...lines, ...(failures.length === 0 ? [] : ['failed:', ...failures])].join('\n');
   };
   return {
     part: (name) => {
@@ -55,14 +69,15 @@ export function openSheets(print: (line: string) => void): Sheets {
       };
     },
     sum: () => sumOf(rows),
-    table: () => {
-      const width = Math.max(...parts.map(({ length }) => length), 0);
-      const lines = parts.map((name) => {
-        const { passed, failed } = sumOf(rows.filter(({ part }) => part === name));
-        return `${name.padEnd(width)}  ${String(passed).padStart(4)} passed  ${String(failed).padStart(4)} failed`;
-      });
-      const failures = rows.flatMap(({ part, what, trouble }) => (trouble === undefined ? [] : [`  ${part}: ${what}`]));
-      return [...lines, ...(failures.length === 0 ? [] : ['failed:', ...failures])].join('\n');
+    table,
+    conclude: (trouble, untried = []) => {
+      const { passed, failed } = sumOf(rows);
+      const sum = failed + (trouble === undefined ? 0 : 1);
+      print(`\n${table()}`);
+      if (trouble !== undefined) print(trouble);
+      for (const what of untried) print(what);
+      print(`${passed} passed, ${sum} failed${untried.length > 0 ? `, ${untried.length} skipped` : ''}`);
+      return sum === 0 ? 0 : 1;
     },
   };
 }
