@@ -29,7 +29,7 @@ const HEAD = [
 
 const takes = async (text: string) => {
   const file = join(folder.path, 'haproxy.cfg');
-  writeFileSync(file, text.replace('/opt/pgrouted/packages/server/dist/pgrouted-hold.lua', holdLua).concat('\n'));
+  writeFileSync(file, text.replace('/usr/share/pgrouted/pgrouted-hold.lua', holdLua).concat('\n'));
   const { stdout, stderr } = await run('/usr/sbin/haproxy', ['-c', '-f', file]);
   expect(stdout + stderr).toContain('Configuration file is valid');
   expect(stderr).not.toContain('[WARNING]');

@@ -48,7 +48,7 @@ describe('docs/services.md', () => {
         const file = join(folder.path, `${place}-${i}.cfg`);
         writeFileSync(
           file,
-          text.replaceAll('/opt/pgrouted/packages/server/dist/pgrouted-hold.lua', holdLua).concat('\n'),
+          text.replaceAll('/usr/share/pgrouted/pgrouted-hold.lua', holdLua).concat('\n'),
         );
         return ['-f', file];
       });

@@ -52,7 +52,7 @@ function haproxyCfg(): string {
       `bind *:${pigstyPorts[service]}`,
       `bind 127.0.0.1:${portOf(service)}`,
     ]),
-    ['/opt/pgrouted/packages/server/dist/pgrouted-hold.lua', holdLua],
+    ['/usr/share/pgrouted/pgrouted-hold.lua', holdLua],
   ]);
 }
 
