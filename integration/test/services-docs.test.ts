@@ -46,10 +46,7 @@ describe('docs/services.md', () => {
     async (place, _, block) => {
       const files = [head, block].map((text, i) => {
         const file = join(folder.path, `${place}-${i}.cfg`);
-        writeFileSync(
-          file,
-          text.replaceAll('/usr/share/pgrouted/pgrouted-hold.lua', holdLua).concat('\n'),
-        );
+        writeFileSync(file, text.replaceAll('/usr/share/pgrouted/pgrouted-hold.lua', holdLua).concat('\n'));
         return ['-f', file];
       });
       const { stdout, stderr } = await run('/usr/sbin/haproxy', ['-c', ...files.flat()]);
