@@ -1,4 +1,4 @@
-// Collects all garbage once, when the start is over: V8 by itself would keep what the start left for hours.
+// Collects all garbage once, when the start is over and nothing waits for us yet: V8 by itself would keep what the start left for hours.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

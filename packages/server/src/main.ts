@@ -10,12 +10,12 @@ import { startRouter } from '@pgrouted/core/controller/router';
 import { systemClock } from './clock.ts';
 import { startDaemon } from './daemon.ts';
 import { exitCodes, Failure } from './failure.ts';
+import { collectGarbage } from './garbage.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 import { defaultSource, loadConfig, readAsPgRoute66 } from './load-config.ts';
 import { createLog } from './log.ts';
 import { releaseStartPages } from './pages.ts';
 import { type Task, taskOf } from './program.ts';
-import { roomAfterStart } from './room.ts';
 import { takeNotifying } from './systemd/environment.ts';
 import { supervise } from './systemd/supervise.ts';
 import { version } from './version.ts';
@@ -80,16 +80,16 @@ async function runDaemon({ source, overrides }: Task & { readonly kind: 'run' })
       log.appendTo(config.log.file);
       return loaded;
     },
-    startRouter,
+    startRouter: (options) => {
+      collectGarbage();
+      return startRouter(options);
+    },
     clock: systemClock,
     log,
     version,
   });
   log.info({ url: daemon.url() }, 'pgrouted listens');
-  systemClock.after(startIsOverMs, () => {
-    if (config !== undefined) roomAfterStart(config);
-    releaseStartPages();
-  });
+  systemClock.after(startIsOverMs, releaseStartPages);
   const supervision = supervise(notifying, { router: daemon.router, clock: systemClock, log, env: process.env });
   if (config !== undefined)
     log.debug({ file: source.file, config: printableConfig(config) }, 'the configuration as it was read');
