@@ -8,6 +8,7 @@ import { freePort } from '../lab/process.ts';
 import { patroniRecords, type RecordedMember, type Records } from '../lab/records.ts';
 import { round, table } from './figures.ts';
 import { nowMs, sleep } from './instant.ts';
+import { probedCluster } from './probed-cluster.ts';
 import { cpuSecondsOf, memoryOf } from './processor.ts';
 import type { Section } from './result.ts';
 
@@ -29,17 +30,7 @@ export const footprint: Section = async ({ quick, say, folder }) => {
   const daemon = await startDaemon({
     folder,
     etcdEndpoints: etcd.endpoints,
-    clusters: [
-      {
-        name: 'bench',
-        patroni: { scope: 'bench' },
-        probe: { user: 'postgres' },
-        services: {
-          primary: { backend: 'be_rw', role: 'primary' },
-          replica: { backend: 'be_ro', role: 'replica', fallback: 'primary' },
-        },
-      },
-    ],
+    clusters: [probedCluster],
     haproxy: [{ socket: haproxy.adminSocket, master_socket: haproxy.masterSocket }],
   });
   try {

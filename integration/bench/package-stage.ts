@@ -9,6 +9,7 @@ import { eventually, freePort, type Program, startProgram } from '../lab/process
 import { patroniRecords } from '../lab/records.ts';
 import { round } from './figures.ts';
 import { nowMs, sleep } from './instant.ts';
+import { probedCluster } from './probed-cluster.ts';
 import { cpuSecondsOf } from './processor.ts';
 
 /** A command line that becomes the daemon when `--config FILE` is added. */
@@ -57,17 +58,7 @@ export async function startPackageStage(folder: string): Promise<PackageStage> {
   const configFile = join(folder, 'pgrouted.yaml');
   const config = {
     etcd: { endpoints: etcd.endpoints },
-    clusters: [
-      {
-        name: 'bench',
-        patroni: { scope: 'bench' },
-        probe: { user: 'postgres' },
-        services: {
-          primary: { backend: 'be_rw', role: 'primary' },
-          replica: { backend: 'be_ro', role: 'replica', fallback: 'primary' },
-        },
-      },
-    ],
+    clusters: [probedCluster],
     haproxy: [{ socket: haproxy.adminSocket, master_socket: haproxy.masterSocket }],
     http: { listen: `127.0.0.1:${await freePort()}` },
   };
